@@ -1,0 +1,3 @@
+"""MedAI Backend: a clinic's phone calls become transcripts, proven scores, metrics and reports."""
+
+__version__ = "1.0.1"

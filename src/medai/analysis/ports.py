@@ -1,0 +1,41 @@
+"""What analysis needs from a large language model."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from medai.analysis.models import Usage
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Instructions that never change (cached by the provider) and the data of this request."""
+
+    instructions: str
+    data: str
+    cache_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Shape]):
+    """A validated answer with its raw body and price basis."""
+
+    value: Shape
+    raw: dict[str, Any]
+    usage: Usage
+    model: str
+
+
+class LanguageModel(Protocol):
+    """Answers a prompt in a fixed JSON shape.
+
+    Raises ProviderUnavailableError, ProviderRateLimitedError, ProviderStoppedError,
+    ProviderRejectedError (refusal included) and ProviderAnswerError (incomplete or invalid
+    output after the adapter's own second try).
+    """
+
+    async def answer(self, prompt: Prompt, shape: type[Shape]) -> Answer[Shape]:
+        """One structured answer."""

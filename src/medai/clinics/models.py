@@ -1,0 +1,81 @@
+"""A clinic and its settings."""
+
+from datetime import datetime
+from typing import Literal
+
+from medai.kit.model import Frozen
+
+
+class StatusTarget(Frozen):
+    """A pipeline status that means "booked" (contract 4.1)."""
+
+    pipeline_id: int
+    pipeline_name: str
+    status_id: int
+    status_name: str
+
+
+class FieldTarget(Frozen):
+    """A custom field value that means "the visit is confirmed" (contract 4.1)."""
+
+    field_id: int
+    field_name: str
+    enum_id: int
+    enum_name: str
+
+
+class ConversionConfig(Frozen):
+    """What counts as a conversion for the clinic.
+
+    `manually_overridden` protects a person's edit: detection never overwrites it (contract 4.1).
+    """
+
+    primary: StatusTarget | None = None
+    secondary: StatusTarget | None = None
+    confirmation_field: FieldTarget | None = None
+    auto_detected: bool = True
+    detected_at: datetime | None = None
+    manually_overridden: bool = False
+
+
+class MinuteLimits(Frozen):
+    """Transcription quota of a clinic in seconds, with what is used and reserved.
+
+    `month` is "YYYY-MM" and `week` "YYYY-Www" of the clinic's zone: counters of another period
+    count as zero, so nothing depends on a reset job. `reserved` maps call id to seconds.
+    """
+
+    monthly_seconds: int = 3000 * 60
+    weekly_seconds: int = 750 * 60
+    month: str = ""
+    month_used_seconds: int = 0
+    week: str = ""
+    week_used_seconds: int = 0
+    reserved: dict[str, int] = {}
+
+
+class Clinic(Frozen):
+    """A clinic. `client_id` (the amoCRM integration's UUID) is its key everywhere.
+
+    `client_secret` is stored encrypted. `revision` rises with each write: conditional updates
+    compare it.
+    """
+
+    id: str
+    client_id: str
+    name: str
+    subdomain: str = ""
+    client_secret: str = ""
+    redirect_url: str = ""
+    pipeline_id: int | None = None
+    timezone: str = "Europe/Moscow"
+    admin_detection_method: Literal["amocrm", "ai_schedule"] = "amocrm"
+    conversion_config: ConversionConfig | None = None
+    conversion_window_days: int = 0
+    count_not_applicable_as_zero: bool = False
+    datalens_dashboard_url: str = ""
+    telegram_ids: tuple[int, ...] = ()
+    limits: MinuteLimits = MinuteLimits()
+    revision: int = 0
+    created_at: datetime
+    updated_at: datetime

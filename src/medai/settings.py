@@ -1,0 +1,110 @@
+"""The environment as typed values. Only this module reads it; everybody else is given a group.
+
+Variable names are those of the replaced system (contract 10.3) plus our own `MEDAI_*` ones;
+`.env.example` lists them all and a test compares the two.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All settings. Empty text means "not set"."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+    )
+
+    environment: Literal["development", "production", "test"] = Field(
+        "development", description="production refuses to start with a missing key or secret"
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: JSON in production, readable lines elsewhere"
+    )
+    medai_data_dir: Path = Field(Path("var"), description="files, embedded database, own keys")
+    medai_files_url: str = Field("", description="s3://bucket/prefix or empty for the data folder")
+
+    api_key: SecretStr = Field(SecretStr(""), description="the owner's key for X-API-Key")
+    api_base_url: str = Field(
+        "http://localhost:8001/api", description="public address of the API, with /api"
+    )
+    medai_secret: SecretStr = Field(
+        SecretStr(""), description="signs links and encrypts CRM tokens; at least 32 characters"
+    )
+    medai_open_links: Literal["signed", "legacy"] = Field(
+        "signed", description="legacy opens file links without a signature, as the old system did"
+    )
+    medai_host: str = Field("127.0.0.1", description="address the API listens on")
+    medai_port: int = Field(8001, description="port the API listens on")
+
+    mongodb_uri: str = Field("", description="empty: documents live in PostgreSQL")
+    mongodb_name: str = Field("medai", description="MongoDB database")
+
+    postgres_dsn: SecretStr = Field(SecretStr(""), description="whole address; wins over POSTGRES_*")
+    postgres_host: str = Field("", description="empty: the embedded PostgreSQL is started")
+    postgres_port: int = Field(5432, description="PostgreSQL port")
+    postgres_db: str = Field("medai_metrics", description="PostgreSQL database")
+    postgres_user: str = Field("admin", description="PostgreSQL user")
+    postgres_password: SecretStr = Field(SecretStr(""), description="PostgreSQL password")
+
+    amocrm_base_url_template: str = Field(
+        "https://{subdomain}.amocrm.ru", description="address of an account"
+    )
+    amocrm_redirect_url: str = Field("", description="redirect URL for clinics that store none")
+    amocrm_requests_per_second: float = Field(
+        5.0, description="per account, at most 6.5; 0 switches the limiter off (benchmarks)"
+    )
+    amocrm_batch_size: int = Field(100, description="ids in one request, 1-250")
+
+    evenlabs: SecretStr = Field(SecretStr(""), description="ElevenLabs key (historical spelling)")
+    elevenlabs_base_url: str = Field("https://api.elevenlabs.io", description="without /v1")
+    elevenlabs_model: str = Field("scribe_v2", description="speech-to-text model")
+    elevenlabs_language: str = Field("ru", description="language hint; empty: detect")
+    elevenlabs_timeout_seconds: float = Field(300.0, description="one recognition at most")
+    stt_concurrency: int = Field(8, description="recognitions under way at once")
+    stt_repeats_after_lost_answer: int = Field(
+        1, description="repeats when an answer was lost and may be paid; 0 asks a person"
+    )
+
+    openai: SecretStr = Field(SecretStr(""), description="OpenAI key")
+    openai_base_url: str = Field("https://api.openai.com/v1", description="with /v1")
+    openai_model: str = Field("gpt-6-luna", description="model of classification and scoring")
+    openai_strategy: Literal["responses", "chat_json_schema"] = Field(
+        "responses", description="chat_json_schema for OpenAI-compatible servers"
+    )
+    openai_reasoning_effort: str = Field("none", description="none, low, medium, high; empty: omit")
+    openai_timeout_seconds: float = Field(120.0, description="one answer at most")
+    llm_concurrency: int = Field(8, description="analyses under way at once")
+
+    telegram_api_base_url: str = Field("https://api.telegram.org", description="Bot API server")
+    bot_token: SecretStr = Field(SecretStr(""), description="empty: no bot")
+    telegram_admin_chat_id: str = Field("", description="chat for technical alerts")
+
+    recordings_allow_hosts: str = Field(
+        "", description="host[:port] list excused from the public-address rule (own PBX, tests)"
+    )
+    recordings_max_megabytes: int = Field(200, description="largest recording")
+    recordings_timeout_seconds: float = Field(120.0, description="one download at most")
+    recordings_concurrency: int = Field(8, description="downloads under way at once")
+    recordings_proxy_hosts: str = Field(
+        "api.cloudpbx.rt.ru,media.comagic.ru", description="host suffixes fetched through the proxy"
+    )
+    proxy_string: SecretStr = Field(SecretStr(""), description="host:port:user:password (SOCKS5)")
+    proxy_enabled: bool = Field(False, description="use the PROXY_* group below")
+    proxy_host: str = Field("", description="proxy host")
+    proxy_port: int = Field(1080, description="proxy port")
+    proxy_username: str = Field("", description="proxy user")
+    proxy_password: SecretStr = Field(SecretStr(""), description="proxy password")
+    proxy_type: Literal["socks5", "http"] = Field("socks5", description="proxy protocol")
+
+    cors_origins: str = Field("*", description="comma-separated origins of foreign front ends")
+
+    @cached_property
+    def data_dir(self) -> Path:
+        """The data folder as an absolute path."""
+        return self.medai_data_dir.expanduser().resolve()

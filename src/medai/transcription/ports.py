@@ -1,0 +1,21 @@
+"""What transcription needs from a speech-to-text provider."""
+
+from typing import Protocol
+
+from medai.transcription.models import Recognition
+
+
+class SpeechToText(Protocol):
+    """Turns audio into words with speakers. Costs money per call.
+
+    Raises ProviderUnavailableError or ProviderRateLimitedError when nothing was done,
+    AnswerLostError when the work may have been done and paid, ProviderStoppedError for key or
+    payment trouble, ProviderRejectedError for audio that can never pass, ProviderAnswerError for
+    an unreadable answer (which is paid).
+    """
+
+    def fingerprint(self, *, channels: int) -> str:
+        """Model and parameters as one short text: with the audio's hash it names the work."""
+
+    async def recognise(self, audio: bytes, *, filename: str, channels: int) -> Recognition:
+        """Recognise one recording; two channels are recognised apart, one with diarization."""
