@@ -1,0 +1,92 @@
+"""Rows of the four DataLens tables, without what the database adds (`id`, `created_at`).
+
+Columns and formulas: contract 3. Numbers that are NUMERIC in the database are `Decimal`, because
+sums of binary floats depend on the order of calls and would make unchanged rows look changed.
+Label columns are never NULL: an unknown label is the empty text.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyRow:
+    """daily_summary_metrics: calls of one day under one combination of labels.
+
+    Durations are seconds, speeds minutes, `conversion_rate` a fraction 0-1, `fg_percent` 0-100.
+    """
+
+    metric_date: date
+    week_start_date: date
+    client_id: str
+    subdomain: str
+    administrator: str
+    call_direction: str
+    source: str
+    call_type: str
+    total_calls: int
+    converted_calls: int
+    conversion_rate: Decimal
+    total_duration_seconds: int
+    avg_duration_seconds: Decimal
+    total_overall_score: Decimal
+    scored_calls_count: int
+    fg_percent: Decimal | None
+    total_processing_speed_minutes: Decimal
+    calls_with_processing_speed_count: int
+    avg_processing_speed_minutes: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionRow:
+    """call_criteria_metrics: one criterion's scores (0-10) under one combination of labels.
+
+    `criterion_name` is the display name of contract 3, for example "Приветствие".
+    """
+
+    metric_date: date
+    week_start_date: date
+    client_id: str
+    subdomain: str
+    administrator: str
+    call_direction: str
+    source: str
+    call_type: str
+    criterion_name: str
+    total_score: Decimal
+    scored_calls_count: int
+    avg_score: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailRow:
+    """call_details: one analysed call. `matched_criteria` is joined by commas."""
+
+    call_mongo_id: str
+    metric_date: date
+    administrator: str
+    transcript_url: str
+    recording_url: str
+    recommendations_text: str
+    client_id: str
+    subdomain: str
+    call_id: str | None = None
+    call_type: str
+    is_effective: bool | None
+    matched_criteria: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecommendationRow:
+    """recommendation_analysis: the conclusions of one week or month of a clinic.
+
+    `period_type` is "weekly" or "monthly"; `overall_summary` is markdown.
+    """
+
+    client_id: str
+    start_date: date
+    end_date: date
+    period_type: str = "weekly"
+    summary_points: tuple[str, ...]
+    overall_summary: str
