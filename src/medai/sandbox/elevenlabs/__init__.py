@@ -1,0 +1,1 @@
+"""A simulator of ElevenLabs Speech-to-Text."""
