@@ -38,11 +38,19 @@ class ConversionConfig(Frozen):
     manually_overridden: bool = False
 
 
+class Reservation(Frozen):
+    """Seconds held for one call; `settled` once they are counted as used."""
+
+    seconds: int
+    settled: bool = False
+
+
 class MinuteLimits(Frozen):
     """Transcription quota of a clinic in seconds, with what is used and reserved.
 
     `month` is "YYYY-MM" and `week` "YYYY-Www" of the clinic's zone: counters of another period
-    count as zero, so nothing depends on a reset job. `reserved` maps call id to seconds.
+    count as zero, so nothing depends on a reset job. `reservations` maps call id to what is held;
+    a settled one stays until the call itself is stored, so a repeated job counts nothing twice.
     """
 
     monthly_seconds: int = 3000 * 60
@@ -51,7 +59,7 @@ class MinuteLimits(Frozen):
     month_used_seconds: int = 0
     week: str = ""
     week_used_seconds: int = 0
-    reserved: dict[str, int] = {}
+    reservations: dict[str, Reservation] = {}
 
 
 class Clinic(Frozen):

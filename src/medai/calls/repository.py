@@ -1,0 +1,131 @@
+"""Calls in the document store."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from medai.calls.models import Call, Stage
+from medai.infra.documents import (
+    MAX_IDS_PER_QUERY,
+    Change,
+    Collection,
+    Document,
+    Documents,
+    OneOf,
+    Range,
+    Where,
+)
+from medai.kit.days import DayRange
+
+CALLS = Collection(
+    "calls",
+    unique=(("client_id", "note_id"),),
+    indexes=(
+        ("client_id", "business_day"),
+        ("business_day",),
+        ("client_id", "uniq"),
+        ("client_id", "lead_id"),
+        ("note_id",),
+    ),
+)
+
+
+def to_document(call: Call) -> Document:
+    """The stored form: the model's own fields with `_id` instead of `id`."""
+    fields = call.model_dump()
+    return {"_id": fields.pop("id"), **fields, "business_day": call.business_day.isoformat()}
+
+
+def from_document(document: Document) -> Call:
+    """The model behind a stored document."""
+    fields = dict(document)
+    return Call(id=fields.pop("_id"), **fields)
+
+
+class CallRepository:
+    """Reads and writes calls. Raises StoreError when the store fails."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    async def get(self, call_id: str) -> Call | None:
+        """The call with this id, or None."""
+        found = await self._documents.get(CALLS, call_id)
+        return from_document(found) if found else None
+
+    async def get_many(self, call_ids: Sequence[str]) -> dict[str, Call]:
+        """The known ones of these calls by id."""
+        return await self._by(call_ids, "_id", {})
+
+    async def with_uniq(self, client_id: str, uniq: Iterable[str]) -> dict[str, Call]:
+        """Stored calls of the clinic that carry one of these PBX ids, by call id."""
+        return await self._by(sorted(uniq), "uniq", {"client_id": client_id})
+
+    async def of_leads(self, client_id: str, lead_ids: Iterable[int]) -> dict[str, Call]:
+        """Stored calls of the clinic that belong to one of these leads, by call id."""
+        return await self._by(sorted(lead_ids), "lead_id", {"client_id": client_id})
+
+    def of_days(
+        self, client_id: str | None, days: DayRange | None, *, where: Where | None = None
+    ) -> AsyncIterator[Call]:
+        """Calls by business day and note id; None means all clinics or all days."""
+        return self._find({**days_filter(client_id, days), **(where or {})})
+
+    async def insert(self, call: Call) -> bool:
+        """Store a new call; False when its note is stored already."""
+        return await self._documents.insert(CALLS, to_document(call))
+
+    async def insert_many(self, calls: Sequence[Call]) -> int:
+        """Store calls that are known to be new (the clinic's sync lock is held)."""
+        return await self._documents.put_many(CALLS, [to_document(call) for call in calls])
+
+    async def change(
+        self, call_id: str, fields: dict[str, Any], *, where: Where | None = None
+    ) -> bool:
+        """Set fields of one call if it fulfils `where`; tells whether it did."""
+        return await self._documents.update(CALLS, call_id, Change(set=fields), where=where)
+
+    async def change_all(
+        self, client_id: str | None, days: DayRange, where: Where, fields: dict[str, Any]
+    ) -> int:
+        """Set fields of every matching call of the days; returns how many."""
+        full: Where = {**days_filter(client_id, days), **where}
+        return await self._documents.update_many(CALLS, full, Change(set=fields))
+
+    async def count_by(
+        self, path: str, client_id: str | None, days: DayRange, where: Where | None = None
+    ) -> dict[Any, int]:
+        """How many calls of the days hold each value of a field."""
+        full: Where = {**days_filter(client_id, days), **(where or {})}
+        return await self._documents.count_by(CALLS, path, full)
+
+    async def _find(self, where: Where) -> AsyncIterator[Call]:
+        sort = (("business_day", 1), ("started_at", 1))
+        async for document in self._documents.find(CALLS, where, sort=sort):
+            yield from_document(document)
+
+    async def _by(self, values: Sequence[Any], path: str, where: Where) -> dict[str, Call]:
+        found: dict[str, Call] = {}
+        for start in range(0, len(values), MAX_IDS_PER_QUERY):
+            chunk = OneOf(tuple(values[start : start + MAX_IDS_PER_QUERY]))
+            async for call in self._find({**where, path: chunk}):
+                found[call.id] = call
+        return found
+
+
+def days_filter(client_id: str | None, days: DayRange | None) -> dict[str, Any]:
+    """The filter of a clinic's business days; None leaves a side open."""
+    where: dict[str, Any] = {}
+    if client_id is not None:
+        where["client_id"] = client_id
+    if days is not None:
+        where["business_day"] = Range(at_least=_iso(days.first), at_most=_iso(days.last))
+    return where
+
+
+def _iso(day: date) -> str:
+    return day.isoformat()
+
+
+AFTER_TRANSCRIPT = tuple(stage for stage in Stage if stage.rank >= Stage.TRANSCRIBED.rank)
+"""Stages in which a transcript exists."""

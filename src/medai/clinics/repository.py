@@ -1,0 +1,87 @@
+"""Clinics in the document store, changed by compare-and-set on their revision."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+
+from medai.clinics.models import Clinic
+from medai.errors import ConflictError, NotFoundError
+from medai.infra.documents import Change, Collection, Document, Documents
+from medai.kit.clock import Clock
+
+CLINICS = Collection("clinics", unique=(("client_id",),), indexes=(("telegram_ids",),))
+
+_MAX_ATTEMPTS = 60
+"""Writers of one clinic beyond this number in one instant mean a defect, not load."""
+_LONGEST_PAUSE_SECONDS = 0.05
+
+
+class ClinicRepository:
+    """Reads and writes clinics. Raises StoreError when the store fails."""
+
+    def __init__(self, documents: Documents, clock: Clock) -> None:
+        self._documents = documents
+        self._clock = clock
+
+    async def by_client_id(self, client_id: str) -> Clinic | None:
+        """The clinic with this amoCRM integration id, or None."""
+        found = self._documents.find(
+            CLINICS, {"client_id": client_id}, sort=(("_id", 1),), limit=1
+        )
+        async for document in found:
+            return _from_document(document)
+        return None
+
+    async def require(self, client_id: str) -> Clinic:
+        """The clinic, or NotFoundError in a form a person can act on."""
+        clinic = await self.by_client_id(client_id)
+        if clinic is None:
+            shown = client_id[:60]
+            raise NotFoundError(f"Клиника «{shown}» не найдена: проверьте client_id")
+        return clinic
+
+    async def all(self) -> AsyncIterator[Clinic]:
+        """Every clinic by name."""
+        async for document in self._documents.find(CLINICS, {}, sort=(("name", 1),)):
+            yield _from_document(document)
+
+    async def insert(self, clinic: Clinic) -> bool:
+        """Store a new clinic; False when its client_id is taken."""
+        return await self._documents.insert(CLINICS, _to_document(clinic))
+
+    async def change(self, client_id: str, change: Callable[[Clinic], Clinic]) -> Clinic:
+        """Apply a pure change until no other writer came between; returns the stored clinic.
+
+        `change` may raise; then nothing is written. Raises NotFoundError, ConflictError.
+        """
+        for attempt in range(_MAX_ATTEMPTS):
+            clinic = await self.require(client_id)
+            changed = change(clinic)
+            if changed == clinic:
+                return clinic
+            stored = await self._store(clinic, changed)
+            if stored is not None:
+                return stored
+            await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * attempt / 10))  # noqa: S311 - jitter
+        raise ConflictError("Настройки клиники меняют слишком часто: повторите позже")
+
+    async def _store(self, before: Clinic, changed: Clinic) -> Clinic | None:
+        after = changed.model_copy(
+            update={"revision": before.revision + 1, "updated_at": self._clock()}
+        )
+        fields = _to_document(after)
+        doc_id = fields.pop("_id")
+        done = await self._documents.update(
+            CLINICS, doc_id, Change(set=fields), where={"revision": before.revision}
+        )
+        return after if done else None
+
+
+def _to_document(clinic: Clinic) -> Document:
+    fields = clinic.model_dump()
+    return {"_id": fields.pop("id"), **fields}
+
+
+def _from_document(document: Document) -> Clinic:
+    fields = dict(document)
+    return Clinic(id=fields.pop("_id"), **fields)
