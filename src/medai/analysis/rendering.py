@@ -1,14 +1,14 @@
 """The data part of a prompt: facts of this request first, the fenced transcript last.
 
-    Отметка CRM: запись на приём есть          (types 1 and 2 only; «нет» when there is none)
-    Оцени только критерии: price, speech       (second request only)
-    <<<СПИСОК 0123456789abcdef>>>              (choice of the administrator only)
-    [1] Анна Иванова
-    <<<КОНЕЦ 0123456789abcdef>>>
-    <<<ТРАНСКРИПЦИЯ fedcba9876543210>>>
-    [1] 00:00 Администратор: Добрый день
-    [2] 00:03 Пациент: Здравствуйте
-    <<<КОНЕЦ fedcba9876543210>>>
+Отметка CRM: запись на приём есть          (types 1 and 2; else «отсутствует»)
+Оцени только критерии: price, speech       (second request only)
+<<<СПИСОК 0123456789abcdef>>>              (choice of the administrator only)
+[1] Анна Иванова
+<<<КОНЕЦ 0123456789abcdef>>>
+<<<ТРАНСКРИПЦИЯ fedcba9876543210>>>
+[1] 00:00 Администратор: Добрый день
+[2] 00:03 Пациент: Здравствуйте
+<<<КОНЕЦ fedcba9876543210>>>
 """
 
 from medai.analysis.fence import fenced, one_line
