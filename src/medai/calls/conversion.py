@@ -173,7 +173,7 @@ def _call_window(call: Call, tz: ZoneInfo, window_days: int) -> Window:
 
 
 def _by_lead(changes: Sequence[_Change]) -> dict[int, list[_Change]]:
-    grouped: dict[int, list[Change]] = {}
+    grouped: dict[int, list[_Change]] = {}
     for change in changes:
         grouped.setdefault(change.lead_id, []).append(change)
     return grouped

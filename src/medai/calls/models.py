@@ -4,6 +4,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from medai.kit.model import Frozen
 
 UNKNOWN_ADMINISTRATOR = "Неизвестный администратор"
@@ -40,6 +42,18 @@ class Stage(StrEnum):
     def rank(self) -> int:
         """Position in a call's life, for "at least this far" questions."""
         return list(Stage).index(self)
+
+
+class Step(StrEnum):
+    """What is done with a call, each step with its own attempts and failures.
+
+    The note and the analysis both need only the transcript: neither waits for the other.
+    """
+
+    RECORDING = "recording"
+    TRANSCRIPTION = "transcription"
+    NOTE = "note"
+    ANALYSIS = "analysis"
 
 
 class SkipReason(StrEnum):
@@ -98,12 +112,11 @@ class Analysis(Frozen):
 
 
 class Failure(Frozen):
-    """Why a call does not advance: a stable code, a Russian line, and when it is tried again.
+    """Why a step is not done: a stable code, a Russian line, and when it is tried again.
 
     `next_try_at` None means that it is final until a person asks again.
     """
 
-    stage: Stage
     code: str
     message: str
     attempts: int
@@ -155,6 +168,6 @@ class Call(Frozen):
     transcript: TranscriptSummary | None = None
     crm_note: CrmNote | None = None
     analysis: Analysis | None = None
-    failure: Failure | None = None
+    failures: dict[Step, Failure] = Field(default_factory=dict)
     stored_at: datetime
     updated_at: datetime

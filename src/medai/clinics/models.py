@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from medai.kit.model import Frozen
 
 
@@ -59,7 +61,7 @@ class MinuteLimits(Frozen):
     month_used_seconds: int = 0
     week: str = ""
     week_used_seconds: int = 0
-    reservations: dict[str, Reservation] = {}
+    reservations: dict[str, Reservation] = Field(default_factory=dict)
 
 
 class Clinic(Frozen):

@@ -25,9 +25,7 @@ class ClinicRepository:
 
     async def by_client_id(self, client_id: str) -> Clinic | None:
         """The clinic with this amoCRM integration id, or None."""
-        found = self._documents.find(
-            CLINICS, {"client_id": client_id}, sort=(("_id", 1),), limit=1
-        )
+        found = self._documents.find(CLINICS, {"client_id": client_id}, sort=(("_id", 1),), limit=1)
         async for document in found:
             return _from_document(document)
         return None

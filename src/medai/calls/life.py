@@ -1,0 +1,82 @@
+"""What is due for a call, and the status words old clients poll for. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from medai.calls.models import Call, Failure, Stage, Step
+
+_AUDIO_STEPS = (Step.RECORDING, Step.TRANSCRIPTION)
+
+
+def open_steps(call: Call) -> tuple[Step, ...]:
+    """Steps that the call still needs and that nothing but time or work stands before.
+
+    Steps that failed for good are not among them.
+    """
+    return tuple(step for step in _wanted_steps(call) if not _is_final(call.failures.get(step)))
+
+
+def due_steps(call: Call, now: datetime) -> tuple[Step, ...]:
+    """Open steps that may be tried at this moment."""
+    return tuple(step for step in open_steps(call) if not _waits(call.failures.get(step), now))
+
+
+def is_settled(call: Call) -> bool:
+    """Whether nothing more will happen to the call without a new request or new CRM facts."""
+    return not open_steps(call)
+
+
+def next_moment(calls: Iterable[Call], now: datetime) -> datetime | None:
+    """The earliest moment at which one of these calls can advance; `now` if one can already."""
+    moments = []
+    for call in calls:
+        for step in open_steps(call):
+            failure = call.failures.get(step)
+            moments.append(failure.next_try_at if failure and failure.next_try_at else now)
+    return min(moments, default=None)
+
+
+def transcription_status(call: Call) -> str:
+    """pending, processing, success, failed or limit_exceeded (contract 2.1, 1.2)."""
+    if call.transcript is not None:
+        return "success"
+    failures = [call.failures[step] for step in _AUDIO_STEPS if step in call.failures]
+    if any(failure.code == "limit_exceeded" for failure in failures):
+        return "limit_exceeded"
+    if any(_is_final(failure) for failure in failures):
+        return "failed"
+    return "processing" if call.transcription_requested_at else "pending"
+
+
+def analyze_status(call: Call) -> str:
+    """pending, processing, success or failed (contract 1.3; the field is `analyze_status`)."""
+    if call.analysis is not None:
+        return "success"
+    if _is_final(call.failures.get(Step.ANALYSIS)):
+        return "failed"
+    wanted = call.analysis_requested_at and call.transcript is not None
+    return "processing" if wanted else "pending"
+
+
+def _wanted_steps(call: Call) -> Iterable[Step]:
+    if call.skip_reason is not None:
+        return
+    if call.transcription_requested_at and call.transcript is None:
+        if call.stage == Stage.RECORDED:
+            yield Step.RECORDING
+        elif call.stage == Stage.AUDIO_STORED:
+            yield Step.TRANSCRIPTION
+    if call.transcript is None:
+        return
+    if call.crm_note is None and call.origin == "amocrm":
+        yield Step.NOTE
+    if call.analysis is None and call.analysis_requested_at:
+        yield Step.ANALYSIS
+
+
+def _is_final(failure: Failure | None) -> bool:
+    return failure is not None and failure.next_try_at is None
+
+
+def _waits(failure: Failure | None, now: datetime) -> bool:
+    return bool(failure and failure.next_try_at and failure.next_try_at > now)

@@ -1,0 +1,63 @@
+"""Which business days of a clinic have metrics that differ from what PostgreSQL holds.
+
+A day carries a version that rises with every change of an analysed call; the export remembers the
+version it wrote. A change that comes while an export runs therefore stays due.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+
+from medai.infra.documents import Change, Collection, Documents, Not
+from medai.kit.ids import stable_id
+
+EXPORT_DAYS = Collection("export_days", indexes=(("due",), ("client_id",)))
+
+
+@dataclass(frozen=True, slots=True)
+class DueDay:
+    """A day to export, at the version that was seen."""
+
+    doc_id: str
+    client_id: str
+    day: date
+    version: int
+
+
+class ExportDays:
+    """The watermark of the export, kept per clinic and day."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    async def touch(self, client_id: str, day: date) -> None:
+        """Note that the day's metrics changed. Raises StoreError."""
+        doc_id = stable_id("export-day", client_id, day.isoformat())
+        fresh = {"client_id": client_id, "day": day.isoformat(), "version": 1, "due": True}
+        if not await self._documents.insert(EXPORT_DAYS, {"_id": doc_id, **fresh}):
+            change = Change(set={"due": True}, increment={"version": 1})
+            await self._documents.update(EXPORT_DAYS, doc_id, change)
+
+    async def due(self, client_id: str | None) -> AsyncIterator[DueDay]:
+        """Days that have to be exported, by clinic and day; None means all clinics."""
+        where = {"due": True} if client_id is None else {"due": True, "client_id": client_id}
+        sort = (("client_id", 1), ("day", 1))
+        async for found in self._documents.find(EXPORT_DAYS, where, sort=sort):
+            yield DueDay(
+                found["_id"], found["client_id"], date.fromisoformat(found["day"]), found["version"]
+            )
+
+    async def touch_all(self, client_id: str | None) -> int:
+        """Make every known day due again (a full rebuild); returns how many were not."""
+        where = (
+            {"due": Not(True)} if client_id is None else {"due": Not(True), "client_id": client_id}
+        )
+        return await self._documents.update_many(
+            EXPORT_DAYS, where, Change(set={"due": True}, increment={"version": 1})
+        )
+
+    async def exported(self, day: DueDay) -> None:
+        """The day is written as it was seen; a newer version stays due."""
+        await self._documents.update(
+            EXPORT_DAYS, day.doc_id, Change(set={"due": False}), where={"version": day.version}
+        )

@@ -1,0 +1,116 @@
+"""One step of one call: load, do what is due, store the result or the failure, queue the next.
+
+Every step may run twice or on two workers: it looks at the stored call first and writes only what
+it has to. A failure never escapes: it becomes words on the call and a next try.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from medai.calls.life import due_steps, open_steps
+from medai.calls.models import Call, Failure, Step
+from medai.calls.repository import CallRepository
+from medai.datalens.days import ExportDays
+from medai.errors import MedaiError, QuotaExceededError
+from medai.kit.clock import Clock
+from medai.limits.service import LimitService
+from medai.processing.ports import Jobs
+from medai.processing.requests import step_job
+from medai.processing.retries import failure_code, failure_message, next_try_at
+
+_log = structlog.get_logger(__name__)
+
+StepAction = Callable[[Call], Awaitable[dict[str, Any]]]
+"""Carries out a step and returns the fields to set on the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineParts:
+    """What every step needs besides its own action."""
+
+    calls: CallRepository
+    limits: LimitService
+    export_days: ExportDays
+    jobs: Jobs
+    clock: Clock
+
+
+class CallPipeline:
+    """Carries calls through their steps."""
+
+    def __init__(self, parts: PipelineParts, actions: dict[Step, StepAction]) -> None:
+        self._parts = parts
+        self._actions = actions
+
+    async def run(self, step: Step, call_id: str) -> None:
+        """Do one step of a call if it is still open, then queue what has become due.
+
+        Raises StoreError only: without a store nothing can be written down.
+        """
+        call = await self._parts.calls.get(call_id)
+        if call is None:
+            _log.warning("job for an unknown call", call_id=call_id, step=step.value)
+            return
+        if step in open_steps(call):
+            call = await self._attempt(step, call)
+        await self._queue_next(step, call)
+
+    async def _attempt(self, step: Step, call: Call) -> Call:
+        log = _log.bind(call_id=call.id, client_id=call.client_id, step=step.value)
+        try:
+            changes = await self._actions[step](call)
+        except MedaiError as error:
+            log.warning("step failed", code=error.code)
+            return await self._failed(step, call, error)
+        except Exception as error:  # noqa: BLE001 - one broken call must not stop the others
+            log.exception("step broke", error=type(error).__name__)
+            return await self._failed(step, call, error)
+        log.info("step done")
+        return await self._done(step, call, changes)
+
+    async def _done(self, step: Step, call: Call, changes: dict[str, Any]) -> Call:
+        changes = {
+            **changes,
+            "failures": {s: f for s, f in call.failures.items() if s != step},
+            "updated_at": self._parts.clock(),
+        }
+        await self._parts.calls.change(call.id, changes)
+        if "analysis" in changes:
+            await self._parts.export_days.touch(call.client_id, call.business_day)
+        return await self._reloaded(call)
+
+    async def _failed(self, step: Step, call: Call, error: Exception) -> Call:
+        attempts = call.failures[step].attempts + 1 if step in call.failures else 1
+        failure = Failure(
+            code=failure_code(error),
+            message=failure_message(error),
+            attempts=attempts,
+            failed_at=self._parts.clock(),
+            next_try_at=await self._next_try(call, error, attempts),
+        )
+        await self._parts.calls.change(
+            call.id,
+            {f"failures.{step}": failure.model_dump(), "updated_at": self._parts.clock()},
+        )
+        return await self._reloaded(call)
+
+    async def _next_try(self, call: Call, error: Exception, attempts: int) -> datetime | None:
+        reset = None
+        if isinstance(error, QuotaExceededError):
+            reset = await self._parts.limits.next_reset(call.client_id)
+        return next_try_at(error, attempts, self._parts.clock(), quota_reset=reset)
+
+    async def _queue_next(self, done: Step, call: Call) -> None:
+        """Queue due steps, and the repetition of this one if it failed and may be repeated."""
+        for step in due_steps(call, self._parts.clock()):
+            await self._parts.jobs.defer(step_job(call, step))
+        failure = call.failures.get(done)
+        if failure and failure.next_try_at:
+            await self._parts.jobs.defer(step_job(call, done, at=failure.next_try_at))
+
+    async def _reloaded(self, call: Call) -> Call:
+        return await self._parts.calls.get(call.id) or call

@@ -1,0 +1,70 @@
+"""What processing needs around the domains: a queue for jobs and a CRM per clinic."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from medai.clinics.models import Clinic
+from medai.crm.ports import Crm
+
+
+class Task(StrEnum):
+    """Jobs by name. A queue of its own goes to what is capped or must not wait for the rest."""
+
+    SYNC = "sync_clinic"
+    FETCH = "fetch_recording"
+    TRANSCRIBE = "transcribe_call"
+    NOTE = "write_note"
+    ANALYSE = "analyse_call"
+    EXPORT = "export_clinic"
+
+    @property
+    def queue(self) -> str:
+        """The queue that carries this task (design 5, "few jobs per call")."""
+        return {
+            Task.SYNC: "sync",
+            Task.FETCH: "recordings",
+            Task.TRANSCRIBE: "transcription",
+            Task.NOTE: "notes",
+            Task.ANALYSE: "analysis",
+            Task.EXPORT: "export",
+        }[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work to be done later: ids only, so that it always acts on what is stored.
+
+    Two jobs with one `key` are never queued twice; two with one `lock` never run at once.
+    Higher `priority` goes first.
+    """
+
+    task: Task
+    args: dict[str, Any]
+    key: str
+    lock: str
+    priority: int = 0
+    at: datetime | None = field(default=None)
+
+
+class Jobs(Protocol):
+    """A durable queue. Raises StoreError."""
+
+    async def defer(self, job: Job) -> bool:
+        """Queue a job; False when one with the same key is waiting already."""
+
+
+class CrmAccounts(Protocol):
+    """Opens the CRM account of a clinic."""
+
+    async def of(self, clinic: Clinic) -> Crm:
+        """The account. Raises ProviderStoppedError when the clinic has to authorise again."""
+
+
+class Locks(Protocol):
+    """Mutual exclusion between all processes of an installation."""
+
+    def hold(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Wait for the named lock and hold it; freed when the holder dies."""

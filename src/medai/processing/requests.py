@@ -1,0 +1,147 @@
+"""Asking for work on the calls of business days, and seeing how far it is."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from medai.calls.life import due_steps, is_settled, open_steps
+from medai.calls.models import Call, Step
+from medai.calls.repository import CallRepository
+from medai.kit.clock import Clock
+from medai.kit.days import DayRange
+from medai.processing.ports import Job, Jobs, Task
+
+STEP_TASKS = {
+    Step.RECORDING: Task.FETCH,
+    Step.TRANSCRIPTION: Task.TRANSCRIBE,
+    Step.NOTE: Task.NOTE,
+    Step.ANALYSIS: Task.ANALYSE,
+}
+
+
+def step_job(call: Call, step: Step, *, at: datetime | None = None, priority: int = 0) -> Job:
+    """The job that carries out one step of a call."""
+    return Job(
+        task=STEP_TASKS[step],
+        args={"call_id": call.id},
+        key=f"{step}:{call.id}",
+        lock=f"{step}:{call.id}",
+        priority=priority,
+        at=at,
+    )
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where the calls of a period stand. `waiting` maps a failure's message to its calls."""
+
+    total: int = 0
+    settled: int = 0
+    transcribed: int = 0
+    noted: int = 0
+    analysed: int = 0
+    waiting: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    working: int = 0
+    earliest: datetime | None = None
+
+    def add(self, call: Call, now: datetime) -> None:
+        """Count one call that was not skipped."""
+        self.total += 1
+        self.transcribed += call.transcript is not None
+        self.noted += call.crm_note is not None
+        self.analysed += call.analysis is not None
+        self.settled += is_settled(call)
+        self.working += bool(due_steps(call, now))
+        opened = open_steps(call)
+        for step, failure in call.failures.items():
+            if step in opened and failure.next_try_at and failure.next_try_at > now:
+                self.waiting[failure.message] += 1
+                self.earliest = min(self.earliest or failure.next_try_at, failure.next_try_at)
+            elif failure.next_try_at is None:
+                self.failed[failure.message] += 1
+
+
+class WorkRequests:
+    """Marks calls as wanted and queues their first due steps."""
+
+    def __init__(self, calls: CallRepository, jobs: Jobs, clock: Clock) -> None:
+        self._calls = calls
+        self._jobs = jobs
+        self._clock = clock
+
+    async def transcription(
+        self, client_id: str | None, days: DayRange, *, force: bool = False
+    ) -> tuple[int, int]:
+        """Ask for transcripts of the days; returns (calls found, calls that will be worked on).
+
+        Calls that failed get another chance. `force` is kept for old clients: a finished
+        transcript is never paid for again, whatever is asked.
+        """
+        found = queued = 0
+        async for call in self._calls.of_days(client_id, days, where={"skip_reason": None}):
+            if not call.recording_url and call.audio is None:
+                continue
+            found += force or call.transcript is None
+            if call.transcript is None:
+                again = _cleared(call, (Step.RECORDING, Step.TRANSCRIPTION))
+                queued += await self._want(call, "transcription_requested_at", again, queued)
+        return found, queued
+
+    async def analysis(
+        self, client_id: str | None, days: DayRange, *, force: bool = False
+    ) -> tuple[int, int]:
+        """Ask for analyses of transcribed calls; returns (calls found, calls queued).
+
+        `force` analyses again what is analysed already.
+        """
+        found = queued = 0
+        async for call in self._calls.of_days(client_id, days, where={"skip_reason": None}):
+            if call.transcript is None or (call.analysis is not None and not force):
+                continue
+            found += 1
+            again = {**_cleared(call, (Step.ANALYSIS,)), "analysis": None}
+            queued += await self._want(call, "analysis_requested_at", again, queued)
+        return found, queued
+
+    async def everything(self, client_id: str, days: DayRange) -> int:
+        """Ask for the whole way of every call of the days; returns how many are wanted."""
+        wanted = 0
+        async for call in self._calls.of_days(client_id, days, where={"skip_reason": None}):
+            if not is_settled(call) or call.analysis is None:
+                again = {"analysis_requested_at": self._clock(), **_cleared(call, tuple(Step))}
+                wanted += await self._want(call, "transcription_requested_at", again, wanted)
+        return wanted
+
+    async def progress(self, client_id: str | None, days: DayRange) -> Progress:
+        """Where the calls of the days stand now."""
+        progress = Progress()
+        now = self._clock()
+        async for call in self._calls.of_days(client_id, days, where={"skip_reason": None}):
+            progress.add(call, now)
+        return progress
+
+    async def resume(self, call: Call, *, priority: int = 0) -> None:
+        """Queue every step of the call that is due."""
+        for step in due_steps(call, self._clock()):
+            await self._jobs.defer(step_job(call, step, priority=priority))
+
+    async def _want(
+        self, call: Call, field_name: str, changes: dict[str, object], ordinal: int
+    ) -> bool:
+        changes = {field_name: self._clock(), **changes}
+        await self._calls.change(call.id, changes)
+        wanted = call.model_copy(update=changes)
+        # Minus the ordinal within this request: clinics that ask at the same time take turns.
+        await self.resume(wanted, priority=-ordinal)
+        return True
+
+
+def _cleared(call: Call, steps: tuple[Step, ...]) -> dict[str, object]:
+    """Failures without those of the given steps; quota waits stay, they end by themselves."""
+    kept = {
+        step: failure
+        for step, failure in call.failures.items()
+        if step not in steps or failure.code == "limit_exceeded"
+    }
+    return {} if kept == call.failures else {"failures": kept}

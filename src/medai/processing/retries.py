@@ -1,0 +1,61 @@
+"""What happens after a failed step: when it is tried again, or that it is final. Pure."""
+
+from datetime import datetime, timedelta
+
+from medai.errors import (
+    AnswerLostError,
+    ConflictError,
+    MedaiError,
+    ProviderAnswerError,
+    ProviderRateLimitedError,
+    ProviderRejectedError,
+    ProviderStoppedError,
+    QuotaExceededError,
+    RecordingError,
+    SettingsError,
+)
+
+_MINUTE = timedelta(minutes=1)
+GROWING_DELAYS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, 60 * _MINUTE, 360 * _MINUTE)
+"""For recordings that are not ready and providers that are down (design 5.4)."""
+
+_ANSWER_DELAYS = (_MINUTE, 15 * _MINUTE)
+"""An unreadable answer was paid for: three attempts in all are enough."""
+
+STOPPED_DELAY = timedelta(hours=1)
+"""Key, payment or account trouble needs a person; meanwhile we look hourly."""
+
+_CONFLICT_DELAY = timedelta(seconds=5)
+"""Another worker is on the same recording: its result is there in a moment."""
+
+
+def next_try_at(
+    error: Exception, attempts: int, now: datetime, *, quota_reset: datetime | None = None
+) -> datetime | None:
+    """When to try again after the `attempts`-th failure, or None when it is final."""
+    if isinstance(error, QuotaExceededError):
+        return quota_reset
+    if isinstance(error, ProviderRateLimitedError) and error.retry_after is not None:
+        return now + max(timedelta(seconds=error.retry_after), timedelta(seconds=1))
+    if isinstance(error, ConflictError):
+        return now + _CONFLICT_DELAY
+    if isinstance(error, ProviderStoppedError | SettingsError):
+        return now + STOPPED_DELAY
+    if isinstance(error, AnswerLostError | ProviderRejectedError):
+        return None
+    if isinstance(error, RecordingError) and error.final:
+        return None
+    delays = _ANSWER_DELAYS if isinstance(error, ProviderAnswerError) else GROWING_DELAYS
+    return now + delays[attempts - 1] if attempts <= len(delays) else None
+
+
+def failure_code(error: Exception) -> str:
+    """The stable code stored on the call."""
+    return error.code if isinstance(error, MedaiError) else "internal"
+
+
+def failure_message(error: Exception) -> str:
+    """One Russian line for people. Unknown errors never show their own text: it may hold data."""
+    if isinstance(error, MedaiError):
+        return error.message
+    return "Внутренняя ошибка: подробности в журнале сервиса, обработка повторится"
