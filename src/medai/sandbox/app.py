@@ -1,18 +1,24 @@
 """The sandbox as one ASGI application: every provider under its own path prefix."""
 
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 
 from medai.kit.clock import Clock, utc_now
 from medai.sandbox import control
+from medai.sandbox.elevenlabs import control as elevenlabs_control
+from medai.sandbox.elevenlabs import routes as elevenlabs_routes
+from medai.sandbox.elevenlabs.account import ElevenLabs
 from medai.sandbox.state import Audio, Sandbox, SandboxClock
 from medai.sandbox.world.models import World
 
 
 def create_app(
-    world: World, audio: Audio, *, clock: Clock = utc_now, crm_limits: Any = None
+    world: World,
+    audio: Audio,
+    *,
+    clock: Clock = utc_now,
+    crm_limits: Any = None,  # noqa: ARG001
 ) -> FastAPI:
     """The simulators over the given world.
 
@@ -22,6 +28,9 @@ def create_app(
     sandbox = Sandbox(world=world, audio=audio, clock=SandboxClock(clock))
     app = FastAPI(title="MedAI sandbox", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.sandbox = sandbox
-    resets: list[Callable[[], None]] = [sandbox.faults.clear, sandbox.ledger.clear]
+    voice = ElevenLabs(sandbox)
+    app.include_router(elevenlabs_routes.build_router(sandbox, voice), prefix="/elevenlabs")
+    app.include_router(elevenlabs_control.build_router(voice), prefix="/control/elevenlabs")
+    resets = [sandbox.faults.clear, sandbox.ledger.clear, sandbox.clock.reset, voice.reset]
     app.include_router(control.build_router(sandbox, resets), prefix="/control")
     return app

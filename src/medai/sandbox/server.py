@@ -3,8 +3,6 @@
 import socket
 import threading
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
