@@ -39,6 +39,8 @@ class SyncResult:
     kept: int = 0
     skipped: dict[SkipReason, int] = field(default_factory=dict)
     created: int = 0
+    """Calls stored for the first time, skipped ones included."""
+    created_kept: int = 0
     changed: int = 0
     rebooked: list[str] = field(default_factory=list)
     """Calls whose conversion changed after analysis: their booking score is due."""
@@ -185,6 +187,7 @@ class _Run:
     async def _insert(self, calls: Sequence[Call]) -> None:
         if calls:
             self._result.created += await self._calls.insert_many(calls)
+            self._result.created_kept += sum(call.skip_reason is None for call in calls)
 
     async def _update(self, stored: Call, fresh: Call) -> None:
         changes = changed_fields(stored, fresh, self._clinic)

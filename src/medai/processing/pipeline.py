@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from medai.calls.life import due_steps, open_steps
-from medai.calls.models import Call, Failure, Step
+from medai.calls.models import Call, Failure, Stage, Step
 from medai.calls.repository import CallRepository
 from medai.datalens.days import ExportDays
 from medai.errors import MedaiError, QuotaExceededError
@@ -24,8 +24,18 @@ from medai.processing.retries import failure_code, failure_message, next_try_at
 
 _log = structlog.get_logger(__name__)
 
-StepAction = Callable[[Call], Awaitable[dict[str, Any]]]
-"""Carries out a step and returns the fields to set on the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step achieved: the stage the call has reached and the fields to set on it."""
+
+    stage: Stage
+    fields: dict[str, Any]
+
+
+StepAction = Callable[[Call], Awaitable[Outcome]]
+"""Carries out one step of a call. Raises the MedaiError family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class CallPipeline:
     async def _attempt(self, step: Step, call: Call) -> Call:
         log = _log.bind(call_id=call.id, client_id=call.client_id, step=step.value)
         try:
-            changes = await self._actions[step](call)
+            outcome = await self._actions[step](call)
         except MedaiError as error:
             log.warning("step failed", code=error.code)
             return await self._failed(step, call, error)
@@ -70,16 +80,14 @@ class CallPipeline:
             log.exception("step broke", error=type(error).__name__)
             return await self._failed(step, call, error)
         log.info("step done")
-        return await self._done(step, call, changes)
+        return await self._done(step, call, outcome)
 
-    async def _done(self, step: Step, call: Call, changes: dict[str, Any]) -> Call:
-        changes = {
-            **changes,
-            "failures": {s: f for s, f in call.failures.items() if s != step},
-            "updated_at": self._parts.clock(),
-        }
-        await self._parts.calls.change(call.id, changes)
-        if "analysis" in changes:
+    async def _done(self, step: Step, call: Call, outcome: Outcome) -> Call:
+        fields = {**outcome.fields, "updated_at": self._parts.clock()}
+        # The note and the analysis may finish at the same moment: each touches only its own.
+        await self._parts.calls.change(call.id, fields, unset=[f"failures.{step}"])
+        await self._parts.calls.advance(call.id, outcome.stage)
+        if step is Step.ANALYSIS:
             await self._parts.export_days.touch(call.client_id, call.business_day)
         return await self._reloaded(call)
 

@@ -1,0 +1,106 @@
+"""Opening the amoCRM account of a clinic: one client per clinic and process."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import httpx2
+
+from medai.clinics.models import Clinic
+from medai.crm.amocrm import AmocrmAccount
+from medai.crm.tokens import Cipher, ClinicTokenStore
+from medai.errors import InvalidInputError
+from medai.infra.documents import Documents
+from medai.integrations.amocrm import oauth
+from medai.integrations.amocrm.client import AmocrmClient
+from medai.integrations.amocrm.oauth import OAuthApp
+from medai.integrations.amocrm.token_pair import TokenPair
+from medai.integrations.amocrm.tokens import Tokens
+from medai.kit.clock import Clock
+
+
+class TurnLimiter(Protocol):
+    """Hands out turns at a fixed rate over all processes."""
+
+    async def wait(self, key: str) -> float:
+        """Wait for the key's next turn; returns the seconds waited."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountParts:
+    """What every account is opened with. `base_url_template` holds `{subdomain}`."""
+
+    http: httpx2.AsyncClient
+    documents: Documents
+    cipher: Cipher
+    hold: Callable[[str], AbstractAsyncContextManager[None]]
+    limiter: TurnLimiter
+    base_url_template: str
+    default_redirect_url: str
+    batch_size: int
+    clock: Clock
+
+
+class AmocrmAccounts:
+    """Opens accounts and keeps them: the client carries the circuit breaker and the token."""
+
+    def __init__(self, parts: AccountParts) -> None:
+        self._parts = parts
+        self._opened: dict[tuple[str, str, str], AmocrmAccount] = {}
+
+    async def of(self, clinic: Clinic) -> AmocrmAccount:
+        """The clinic's account. Raises InvalidInputError for a clinic without a subdomain."""
+        # A changed secret or subdomain needs another client.
+        key = (clinic.client_id, clinic.subdomain, clinic.client_secret)
+        if key not in self._opened:
+            self._opened[key] = AmocrmAccount(self._client(clinic))
+        return self._opened[key]
+
+    async def connect(self, clinic: Clinic, code: str) -> None:
+        """Trade a one-time code for the clinic's first token pair and store it.
+
+        Raises ProviderStoppedError with what to correct, and the temporary ProviderErrors.
+        """
+        parts = self._parts
+        pair = await oauth.exchange_code(
+            parts.http, self._base_url(clinic), self._app(clinic), code, clock=parts.clock
+        )
+        await self._store(clinic).save(pair)
+
+    async def connect_long_lived(self, clinic: Clinic, token: str) -> None:
+        """Store a token made by hand in the CRM's settings (amocrm.md 1.4)."""
+        await self._store(clinic).save(TokenPair.long_lived(token))
+
+    def _client(self, clinic: Clinic) -> AmocrmClient:
+        parts = self._parts
+        refresh: Any = partial(
+            oauth.refresh, parts.http, self._base_url(clinic), self._app(clinic), clock=parts.clock
+        )
+        return AmocrmClient(
+            self._base_url(clinic),
+            parts.http,
+            Tokens(self._store(clinic), refresh, clock=parts.clock),
+            partial(parts.limiter.wait, f"amocrm:{clinic.subdomain}"),
+            batch_size=parts.batch_size,
+            clock=parts.clock,
+        )
+
+    def _store(self, clinic: Clinic) -> ClinicTokenStore:
+        parts = self._parts
+        return ClinicTokenStore(
+            clinic.client_id, parts.documents, parts.cipher, parts.hold, parts.clock
+        )
+
+    def _app(self, clinic: Clinic) -> OAuthApp:
+        secret = self._parts.cipher.decrypt(clinic.client_secret)
+        redirect = clinic.redirect_url or self._parts.default_redirect_url
+        return OAuthApp(clinic.client_id, secret, redirect)
+
+    def _base_url(self, clinic: Clinic) -> str:
+        if not clinic.subdomain:
+            raise InvalidInputError(
+                f"У клиники «{clinic.name}» не задан поддомен amoCRM: добавьте его"
+            )
+        return self._parts.base_url_template.format(subdomain=clinic.subdomain)

@@ -1,0 +1,134 @@
+"""Connecting a clinic: its record, its CRM access, its people (contract 1.5, POST admin/clinics)."""
+
+import uuid
+from dataclasses import dataclass
+
+from medai.clinics.models import Clinic
+from medai.clinics.repository import ClinicRepository
+from medai.crm.accounts import AmocrmAccounts
+from medai.crm.detection import ensure_conversion_config
+from medai.crm.tokens import Cipher
+from medai.errors import InvalidInputError
+from medai.kit.clock import Clock
+from medai.kit.days import zone
+from medai.kit.ids import stable_id
+from medai.staff.models import Administrator
+from medai.staff.repository import StaffRepository
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicDetails:
+    """What a person enters to connect a clinic. One of `auth_code` and `token` is needed."""
+
+    name: str
+    subdomain: str
+    client_id: str
+    client_secret: str = ""
+    redirect_url: str = ""
+    auth_code: str = ""
+    token: str = ""
+    timezone: str = "Europe/Moscow"
+    attribution: str = "amocrm"
+    pipeline_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The connected clinic and what was found in its CRM."""
+
+    clinic: Clinic
+    is_new: bool
+    administrators: int
+
+
+class ClinicRegistration:
+    """Adds or updates clinics together with their CRM connection."""
+
+    def __init__(
+        self,
+        clinics: ClinicRepository,
+        staff: StaffRepository,
+        accounts: AmocrmAccounts,
+        cipher: Cipher,
+        clock: Clock,
+    ) -> None:
+        self._clinics = clinics
+        self._staff = staff
+        self._accounts = accounts
+        self._cipher = cipher
+        self._clock = clock
+
+    async def register(self, details: ClinicDetails) -> Registered:
+        """Store the clinic, connect its CRM, import its people, detect conversion targets.
+
+        Repeating it with a new code reconnects the same clinic. Raises InvalidInputError,
+        ProviderStoppedError for refused credentials and the temporary ProviderErrors.
+        """
+        clinic, is_new = await self._stored(details)
+        if details.token:
+            await self._accounts.connect_long_lived(clinic, details.token)
+        elif details.auth_code:
+            await self._accounts.connect(clinic, details.auth_code)
+        crm = await self._accounts.of(clinic)
+        people = await self._import_people(clinic)
+        clinic = await ensure_conversion_config(clinic, crm, self._clinics, self._clock)
+        return Registered(clinic, is_new, people)
+
+    async def local(self, name: str, timezone: str = "Europe/Moscow") -> Clinic:
+        """A clinic without a CRM, for recordings from disk; found again by its name."""
+        client_id = f"local-{stable_id('local-clinic', name.strip().lower())}"
+        known = await self._clinics.by_client_id(client_id)
+        if known is not None:
+            return known
+        await self._clinics.insert(self._fresh(client_id, name.strip(), timezone))
+        return await self._clinics.require(client_id)
+
+    async def _stored(self, details: ClinicDetails) -> tuple[Clinic, bool]:
+        zone(details.timezone)
+        if details.attribution not in ("amocrm", "ai_schedule"):
+            raise InvalidInputError("Способ определения администратора: amocrm или ai_schedule")
+        fresh = self._fresh(details.client_id, details.name, details.timezone)
+        is_new = await self._clinics.insert(fresh)
+        entered = {
+            "name": details.name,
+            "subdomain": details.subdomain,
+            "client_secret": self._cipher.encrypt(details.client_secret),
+            "redirect_url": details.redirect_url,
+            "timezone": details.timezone,
+            "admin_detection_method": details.attribution,
+            "pipeline_id": details.pipeline_id,
+        }
+        clinic = await self._clinics.change(
+            details.client_id, lambda stored: stored.model_copy(update=entered)
+        )
+        return clinic, is_new
+
+    def _fresh(self, client_id: str, name: str, timezone: str) -> Clinic:
+        now = self._clock()
+        return Clinic(
+            id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"medai:clinic:{client_id}")),
+            client_id=client_id,
+            name=name,
+            timezone=timezone,
+            created_at=now,
+            updated_at=now,
+        )
+
+    async def _import_people(self, clinic: Clinic) -> int:
+        crm = await self._accounts.of(clinic)
+        known = {a.amocrm_user_id for a in await self._staff.administrators_of(clinic.client_id)}
+        people = [
+            Administrator(
+                id=stable_id("administrator", clinic.client_id, str(user.id)),
+                client_id=clinic.client_id,
+                name=user.name,
+                amocrm_user_id=user.id,
+                email=user.email,
+                created_at=self._clock(),
+            )
+            for user in await crm.users()
+            if user.id not in known
+        ]
+        if people:
+            await self._staff.put_administrators(people)
+        return len(known) + len(people)

@@ -1,0 +1,40 @@
+"""Links that open from DataLens, Excel, PDF and Telegram: signed and bound to one file."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Protocol
+
+from medai.calls.models import Call
+
+LINK_LIFE_DAYS = 400
+"""Rows and reports are read for a year; counted from the call's day, so that a link written
+twice is the same text and an unchanged row stays unchanged."""
+
+
+class Signer(Protocol):
+    """Signs paths."""
+
+    def sign(self, path: str, *, expires_at: datetime) -> str:
+        """The query text that proves the path until the moment."""
+
+
+class SignedLinks:
+    """Public addresses of a call's transcript and recording."""
+
+    def __init__(self, api_base_url: str, signer: Signer) -> None:
+        self._base = api_base_url.rstrip("/")
+        self._signer = signer
+
+    def transcript_url(self, call: Call) -> str:
+        """The transcript's text file; empty without a transcript."""
+        if call.transcript is None:
+            return ""
+        return self._signed(f"/transcriptions/{call.transcript.filename}/download", call)
+
+    def recording_url(self, call: Call) -> str:
+        """Our copy of the recording, which outlives the PBX's own link; empty without one."""
+        return self._signed(f"/calls/download/{call.id}", call) if call.audio else ""
+
+    def _signed(self, path: str, call: Call) -> str:
+        day = datetime.combine(call.business_day, time.min, UTC)
+        query = self._signer.sign(path, expires_at=day + timedelta(days=LINK_LIFE_DAYS))
+        return f"{self._base}{path}?{query}"

@@ -1,0 +1,43 @@
+"""From downloaded bytes to stored, measured audio."""
+
+import hashlib
+
+from medai.calls.models import Audio
+from medai.errors import RecordingError
+from medai.infra.files import Files
+from medai.integrations.recordings.probe import AudioFacts, probe_async
+
+_EXTENSIONS = {"mp3": "mp3", "pcm": "wav", "vorbis": "ogg", "opus": "ogg", "aac": "m4a"}
+_SHORTEST_SECONDS = 1.0
+
+
+async def checked_audio(data: bytes, *, crm_seconds: int) -> AudioFacts:
+    """The measured facts of usable audio.
+
+    Raises RecordingError: final for what is no audio, repeatable for a clip far shorter than the
+    call (the PBX still plays "not available").
+    """
+    facts = await probe_async(data)
+    if facts.seconds < _SHORTEST_SECONDS:
+        raise RecordingError("Запись пуста: проверьте запись звонка на АТС", final=False)
+    if is_far_shorter(facts.seconds, crm_seconds):
+        raise RecordingError(
+            "Запись намного короче звонка: АТС отдала заглушку, загрузка повторится", final=False
+        )
+    return facts
+
+
+async def stored_audio(files: Files, call_id: str, data: bytes, facts: AudioFacts) -> Audio:
+    """The audio, written under the call's own name. Raises StoreError."""
+    extension = next(
+        (known for codec, known in _EXTENSIONS.items() if facts.codec.startswith(codec)), "audio"
+    )
+    name = f"audio/{call_id}.{extension}"
+    await files.write(name, data)
+    return Audio(
+        file=name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        seconds=facts.seconds,
+        channels=2 if facts.channels > 1 and facts.distinct_channels else 1,
+        size_bytes=len(data),
+    )

@@ -1,0 +1,134 @@
+"""The actions behind a call's steps: each asks one or two domains and names the new facts."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from medai.analysis.service import AnalysisService
+from medai.calls.models import Audio, Call, Stage, Step, TranscriptSummary
+from medai.clinics.models import Clinic
+from medai.clinics.repository import ClinicRepository
+from medai.crm.notes import write_transcript
+from medai.errors import RecordingError
+from medai.infra.files import Files
+from medai.integrations.recordings.fetch import RecordingFetcher
+from medai.kit.clock import Clock
+from medai.kit.days import zone
+from medai.limits.service import LimitService
+from medai.processing.attribution import Attributor
+from medai.processing.pipeline import Outcome, StepAction
+from medai.processing.ports import CrmAccounts
+from medai.processing.recordings import checked_audio, stored_audio
+from medai.transcription.formats import note_texts, transcript_filename, transcript_text
+from medai.transcription.models import Transcript
+from medai.transcription.service import TranscriptionService
+
+
+@dataclass(frozen=True, slots=True)
+class StepParts:
+    """What the steps work with."""
+
+    clinics: ClinicRepository
+    limits: LimitService
+    files: Files
+    recordings: RecordingFetcher
+    transcription: TranscriptionService
+    analysis: AnalysisService
+    attributor: Attributor
+    accounts: CrmAccounts
+    clock: Clock
+
+
+class Steps:
+    """One method per step. Each may run again for the same call and then changes nothing."""
+
+    def __init__(self, parts: StepParts) -> None:
+        self._parts = parts
+
+    def actions(self) -> dict[Step, StepAction]:
+        """The action of each step."""
+        return {
+            Step.RECORDING: self.fetch_recording,
+            Step.TRANSCRIPTION: self.transcribe,
+            Step.NOTE: self.write_note,
+            Step.ANALYSIS: self.analyse,
+        }
+
+    async def fetch_recording(self, call: Call) -> Outcome:
+        """Download, check and store the recording. Raises RecordingError."""
+        if not call.recording_url:
+            raise RecordingError("В CRM нет ссылки на запись: она появится позже", final=False)
+        fetched = await self._parts.recordings.fetch(call.recording_url)
+        checked = await checked_audio(fetched.data, crm_seconds=call.duration_seconds)
+        audio = await stored_audio(self._parts.files, call.id, fetched.data, checked)
+        return Outcome(Stage.AUDIO_STORED, {"audio": audio.model_dump()})
+
+    async def transcribe(self, call: Call) -> Outcome:
+        """Reserve minutes, recognise once, settle, attribute.
+
+        Raises QuotaExceededError, the ProviderError family, RecordingError for an announcement.
+        """
+        audio = _audio_of(call)
+        limits = self._parts.limits
+        await limits.reserve(call.client_id, call.id, audio.seconds)
+        try:
+            transcript = await self._recognised(call, audio)
+        except BaseException:
+            await limits.release(call.client_id, call.id)
+            raise
+        await limits.settle(call.client_id, call.id, transcript.seconds)
+        fields = await self._transcript_fields(call, transcript)
+        return Outcome(Stage.TRANSCRIBED, fields)
+
+    async def write_note(self, call: Call) -> Outcome:
+        """Write the transcript to the card that holds the call. Raises the ProviderError family."""
+        clinic = await self._parts.clinics.require(call.client_id)
+        crm = await self._parts.accounts.of(clinic)
+        transcript = await self._parts.transcription.get(call.id)
+        text = transcript_text(call, transcript, zone(clinic.timezone))
+        # A failed attempt may have written something; so may one that died without a trace.
+        note = await write_transcript(
+            crm, call, note_texts(text, call.id), self._parts.clock, known=True
+        )
+        return Outcome(Stage.NOTED, {"crm_note": note.model_dump()})
+
+    async def analyse(self, call: Call) -> Outcome:
+        """Classify and score the call. Raises the ProviderError family."""
+        clinic = await self._parts.clinics.require(call.client_id)
+        transcript = await self._parts.transcription.get(call.id)
+        analysis = await self._parts.analysis.analyse(
+            call,
+            transcript,
+            count_not_applicable_as_zero=clinic.count_not_applicable_as_zero,
+        )
+        summary = self._parts.analysis.summary(analysis)
+        return Outcome(Stage.ANALYSED, {"analysis": summary.model_dump()})
+
+    async def _recognised(self, call: Call, audio: Audio) -> Transcript:
+        data = await self._parts.files.read(audio.file)
+        return await self._parts.transcription.transcribe(call, data, audio)
+
+    async def _transcript_fields(self, call: Call, transcript: Transcript) -> dict[str, object]:
+        clinic = await self._parts.clinics.require(call.client_id)
+        summary = TranscriptSummary(
+            filename=transcript_filename(call),
+            model=transcript.model,
+            seconds=transcript.seconds,
+            utterances=len(transcript.utterances),
+            roles_confidence=transcript.roles_confidence,
+            transcribed_at=transcript.transcribed_at,
+        )
+        fields = await self._attribution(clinic, call, transcript)
+        return {"transcript": summary.model_dump(), **fields}
+
+    async def _attribution(
+        self, clinic: Clinic, call: Call, transcript: Transcript
+    ) -> dict[str, object]:
+        return await self._parts.attributor.fields(clinic, call, transcript)
+
+
+def _audio_of(call: Call) -> Audio:
+    if call.audio is None:
+        raise RecordingError("Запись не сохранена: повторите загрузку", final=False)
+    return call.audio
+
+
