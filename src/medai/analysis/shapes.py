@@ -17,14 +17,15 @@ RECOMMENDATIONS = 3
 """Contract 7: a list of three."""
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    if not line:
         raise ValueError("blank text")
-    return text.strip()
+    return line
 
 
 # A validator instead of `min_length`: strict mode of some models refuses the keyword minLength.
-Text = Annotated[str, AfterValidator(_not_blank)]
+Text = Annotated[str, AfterValidator(_one_line)]
 
 
 class Shape(BaseModel):

@@ -1,0 +1,95 @@
+"""The language model behind `ports.LanguageModel`: OpenAI or a compatible server."""
+
+import re
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from medai.analysis.models import Usage
+from medai.analysis.ports import Answer, Prompt, Shape
+from medai.analysis.usage import total
+from medai.errors import ProviderAnswerError
+from medai.integrations.openai.client import OpenAIClient
+from medai.integrations.openai.failures import PROVIDER
+from medai.integrations.openai.models import StructuredReply, StructuredRequest
+
+MAX_OUTPUT_TOKENS = 8_000
+"""A scored call of 17 criteria takes about 3,500; the rest is room for reasoning."""
+ROOM_AFTER_CUT = 4
+"""How many times more the second try may write when the first was cut off."""
+ATTEMPTS = 2
+
+_CODE_FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(?P<body>.*?)\n?\s*```\s*\Z", re.DOTALL)
+
+
+class OpenAILanguageModel:
+    """Asks, validates the answer again and tries once more when it cannot be used."""
+
+    def __init__(self, client: OpenAIClient, *, max_output_tokens: int = MAX_OUTPUT_TOKENS) -> None:
+        self._client = client
+        self._max_output_tokens = max_output_tokens
+
+    async def answer(self, prompt: Prompt, shape: type[Shape]) -> Answer[Shape]:
+        """One structured answer; its usage counts both tries.
+
+        Raises what `OpenAIClient.ask` raises, and ProviderAnswerError when the second answer is
+        cut off or breaks the shape too.
+        """
+        request = self._request(prompt, shape)
+        spent: list[Usage] = []
+        cut = False
+        for _ in range(ATTEMPTS):
+            reply = await self._client.ask(request)
+            spent.append(_usage(reply))
+            value = _value(reply, shape)
+            if value is not None:
+                return Answer(value, reply.raw, total(spent), reply.model)
+            cut = reply.cut
+            request = self._with_room(request) if cut else request
+        raise _unusable(cut=cut)
+
+    def _request(self, prompt: Prompt, shape: type[Shape]) -> StructuredRequest:
+        return StructuredRequest(
+            instructions=prompt.instructions,
+            data=prompt.data,
+            schema_name=shape.__name__,
+            schema=shape.model_json_schema(),
+            cache_key=prompt.cache_key,
+            max_output_tokens=self._max_output_tokens,
+        )
+
+    def _with_room(self, request: StructuredRequest) -> StructuredRequest:
+        return replace(request, max_output_tokens=self._max_output_tokens * ROOM_AFTER_CUT)
+
+
+def _value(reply: StructuredReply, shape: type[Shape]) -> Shape | None:
+    """The validated answer, None when it is cut off or breaks the shape.
+
+    A cut answer is never read, even if it happens to be whole JSON.
+    """
+    if reply.cut:
+        return None
+    try:
+        return shape.model_validate_json(_unfenced(reply.text))
+    except ValidationError:
+        return None
+
+
+def _unfenced(text: str) -> str:
+    """Servers that ignore the schema like to wrap JSON in a Markdown code block (contract 7)."""
+    found = _CODE_FENCE.match(text)
+    return found["body"] if found else text
+
+
+def _usage(reply: StructuredReply) -> Usage:
+    used = reply.tokens
+    return Usage(
+        input_tokens=used.input, cached_tokens=used.cached, output_tokens=used.output, requests=1
+    )
+
+
+def _unusable(*, cut: bool) -> ProviderAnswerError:
+    reason = "обрывается на пределе длины" if cut else "не соответствует форме"
+    return ProviderAnswerError(
+        PROVIDER, f"Ответ языковой модели дважды {reason}: повторите анализ или смените модель"
+    )
