@@ -1,0 +1,128 @@
+"""Transcripts of calls: recognise once, cut into utterances, give roles, let people correct."""
+
+from datetime import timedelta
+
+from medai.calls.models import Call
+from medai.errors import NotFoundError
+from medai.infra.documents import Documents
+from medai.infra.files import Files
+from medai.integrations.recordings.probe import AudioFacts
+from medai.kit.clock import Clock
+from medai.transcription import speakers
+from medai.transcription.models import Recognition, Transcript
+from medai.transcription.paid_once import PaidOnce
+from medai.transcription.ports import SpeechToText
+from medai.transcription.repository import PaymentRepository, TranscriptRepository
+from medai.transcription.utterances import turns
+
+_DEFAULT_LEASE = timedelta(minutes=7)
+"""Above the default ELEVENLABS_TIMEOUT_SECONDS; pass `paid_once.lease_for(timeout)`."""
+
+
+LONGEST_BY_CHANNEL_SECONDS = 3600
+"""Longer stereo is recognised as one stream with diarization (elevenlabs.md 3)."""
+
+
+class TranscriptionService:
+    """Makes and keeps transcripts. Minutes of the clinic's quota are the caller's business."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        files: Files,
+        speech: SpeechToText,
+        clock: Clock,
+        *,
+        repeats_after_lost_answer: int,
+        lease: timedelta = _DEFAULT_LEASE,
+    ) -> None:
+        self.payments = PaymentRepository(documents, files)
+        self._transcripts = TranscriptRepository(documents)
+        self._clock = clock
+        self._paid_once = PaidOnce(
+            self.payments,
+            speech,
+            clock,
+            repeats_after_lost_answer=repeats_after_lost_answer,
+            lease=lease,
+        )
+
+    async def transcribe(self, call: Call, audio: bytes, facts: AudioFacts) -> Transcript:
+        """The transcript of the call's audio, stored; the same audio is never paid twice.
+
+        A transcript made earlier from the same answer is returned as it is, with roles that a
+        person may have swapped. Raises what `PaidOnce.recognise` raises.
+        """
+        recognition_id, recognition = await self._paid_once.recognise(
+            audio,
+            filename=_upload_name(facts),
+            channels=_channels(facts),
+            call_id=call.id,
+            client_id=call.client_id,
+        )
+        earlier = await self._transcripts.get(call.id)
+        if earlier is not None and earlier.recognition_id == recognition_id:
+            return earlier
+        transcript = self._made(call, facts, recognition_id, recognition)
+        await self._transcripts.put(transcript)
+        return transcript
+
+    async def get(self, call_id: str) -> Transcript:
+        """The stored transcript. Raises NotFoundError."""
+        transcript = await self._transcripts.get(call_id)
+        if transcript is None:
+            raise NotFoundError("У звонка нет расшифровки: запустите транскрибацию")
+        return transcript
+
+    async def swap_roles(self, call_id: str) -> Transcript:
+        """Exchange administrator and patient; costs no recognition. Raises NotFoundError."""
+        swapped = speakers.swap_roles(await self.get(call_id))
+        await self._transcripts.put(swapped)
+        return swapped
+
+    async def allow_repeat(self, call: Call) -> bool:
+        """A person allows one more paid request for a call held after a lost answer."""
+        return call.audio is not None and await self.payments.allow_repeat(call.audio.sha256) > 0
+
+    async def delete(self, call_id: str) -> None:
+        """Remove a call's transcript (erasure); the ledger keeps no words."""
+        await self._transcripts.delete(call_id)
+
+    def _made(
+        self, call: Call, facts: AudioFacts, recognition_id: str, recognition: Recognition
+    ) -> Transcript:
+        spoken = turns(recognition.words)
+        roles = speakers.assign_roles(spoken, call.direction)
+        return Transcript(
+            call_id=call.id,
+            client_id=call.client_id,
+            recognition_id=recognition_id,
+            utterances=speakers.with_roles(spoken, roles),
+            roles_confidence=roles.confidence,
+            roles_source=roles.source,
+            language=recognition.language,
+            model=recognition.model,
+            seconds=facts.seconds,
+            transcribed_at=self._clock(),
+        )
+
+
+def _channels(facts: AudioFacts) -> int:
+    """Two for true stereo that the provider accepts channel by channel, else one."""
+    return 2 if facts.distinct_channels and facts.seconds <= LONGEST_BY_CHANNEL_SECONDS else 1
+
+
+def _upload_name(facts: AudioFacts) -> str:
+    """The provider learns the format, not the patient's number or our ids."""
+    otherwise = "wav" if facts.codec.startswith("pcm_") else "bin"
+    return f"recording.{_EXTENSIONS.get(facts.codec, otherwise)}"
+
+
+_EXTENSIONS = {
+    "mp3": "mp3",
+    "mp3float": "mp3",
+    "aac": "m4a",
+    "opus": "ogg",
+    "vorbis": "ogg",
+    "flac": "flac",
+}
