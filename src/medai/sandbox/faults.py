@@ -34,6 +34,9 @@ KINDS: dict[str, tuple[str, tuple[Target, ...]]] = {
     "truncated_audio": ("the body ends half-way", ("recordings",)),
     "unavailable_clip": ("a short clip saying that the recording is unavailable", ("recordings",)),
     "redirect_private": ("302 to a private address", ("recordings",)),
+    "redirect_chain": ("302 three times, then the audio", ("recordings",)),
+    "slow_stream": ("the whole audio, trickling for `seconds`", ("recordings",)),
+    "one_time_link": ("the audio now, 410 for every later request", ("recordings",)),
     # ElevenLabs
     "concurrent_limit": ("429 too_many_concurrent_requests", ("elevenlabs",)),
     # ElevenLabs and OpenAI

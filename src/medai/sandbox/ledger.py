@@ -31,6 +31,14 @@ class NoteWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingRequest:
+    """One request for a recording by its file name, served or not."""
+
+    name: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recognition:
     """One speech recognition. `seconds` is the audio's length, once; `channels` multiply it."""
 
@@ -58,7 +66,7 @@ class TelegramMessage:
     method: str
 
 
-Entry = CrmRequest | NoteWritten | Recognition | LlmRequest | TelegramMessage
+Entry = CrmRequest | NoteWritten | RecordingRequest | Recognition | LlmRequest | TelegramMessage
 
 
 class Ledger:
@@ -76,6 +84,10 @@ class Ledger:
     def note_written(self, account: str, collection: str, entity_id: int, note_id: int) -> None:
         """Note a CRM note created through the API."""
         self._add(NoteWritten(account, collection, entity_id, note_id))
+
+    def recording_request(self, name: str, method: str) -> None:
+        """Note a request to the recording host."""
+        self._add(RecordingRequest(name, method))
 
     def recognised(
         self, sha256: str, *, seconds: float, channels: int, model: str, billed: bool = True
@@ -109,6 +121,10 @@ class Ledger:
     def notes(self) -> list[NoteWritten]:
         """Notes created through the API."""
         return [entry for entry in self.entries() if isinstance(entry, NoteWritten)]
+
+    def recording_requests(self) -> list[RecordingRequest]:
+        """Requests to the recording host."""
+        return [entry for entry in self.entries() if isinstance(entry, RecordingRequest)]
 
     def recognitions(self) -> list[Recognition]:
         """Recognitions, billed or not."""
