@@ -1,0 +1,50 @@
+"""Which calls count on the boards, and under which labels (contract 3, export rules)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from medai.calls.models import Analysis, Call
+from medai.kit.days import week_start
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Labels:
+    """The seven label columns shared by the daily and the criteria table. None is ever NULL."""
+
+    metric_date: date
+    client_id: str
+    subdomain: str
+    administrator: str
+    call_direction: str
+    source: str
+    call_type: str
+
+    @property
+    def week_start_date(self) -> date:
+        """Monday of the day's ISO week."""
+        return week_start(self.metric_date)
+
+
+def exported(calls: Iterable[Call]) -> Iterator[tuple[Call, Analysis]]:
+    """The calls that boards show: transcribed, with recommendations and with a call type.
+
+    Type `другое` and calls without analysis are therefore invisible (contract 3).
+    """
+    for call in calls:
+        analysis = call.analysis
+        if call.transcript and analysis and analysis.recommendations and analysis.call_type:
+            yield call, analysis
+
+
+def labels_of(call: Call, analysis: Analysis) -> Labels:
+    """Where the call is counted: its own business day and its data values."""
+    return Labels(
+        metric_date=call.business_day,
+        client_id=call.client_id,
+        subdomain=call.subdomain,
+        administrator=call.administrator,
+        call_direction=call.direction.label,
+        source=call.source,
+        call_type=analysis.call_type,
+    )

@@ -1,0 +1,60 @@
+"""Recommendations per administrator, and those common to many."""
+
+from collections.abc import Iterable
+
+from medai.reports import format_ru as ru
+from medai.reports.models import AdministratorAdvice, CallAdvice, CommonAdvice, ReportContent
+from medai.reports.pages.parts import Part, score_tone, shown
+
+MAX_CALLS = 3000
+"""Typst needs 727 MB for 5,000 calls (reports-and-ui.md 1); the rest is in Excel."""
+_KEPT_TOGETHER = 1500
+"""Letters that surely fit on one page: such a row is never torn between pages."""
+
+
+def advice_part(content: ReportContent) -> Part:
+    """The first `MAX_CALLS` calls by administrator, with a note when some are left out."""
+    total = sum(len(person.calls) for person in content.advice)
+    note = ""
+    if total > MAX_CALLS:
+        note = f"Показаны первые {ru.calls(MAX_CALLS)} из {ru.integer(total)}, все — в Excel."
+    return {"people": list(_people(content.advice)), "note": note}
+
+
+def common_part(advice: Iterable[CommonAdvice]) -> list[Part]:
+    """Texts with who got them."""
+    return [{"text": shown(one.text), "spread": _spread(one)} for one in advice]
+
+
+def _spread(one: CommonAdvice) -> str:
+    people = ru.counted(one.administrators, "администратор", "администратора", "администраторов")
+    return f"{people}, {ru.calls(one.calls)}"
+
+
+def _people(advice: Iterable[AdministratorAdvice]) -> Iterable[Part]:
+    left = MAX_CALLS
+    for person in advice:
+        calls = person.calls[:left]
+        left -= len(calls)
+        if calls:
+            yield {
+                "name": shown(person.name),
+                "clinic": shown(person.clinic),
+                "count": ru.calls(len(person.calls)),
+                "calls": [_call(call) for call in calls],
+            }
+
+
+def _call(call: CallAdvice) -> Part:
+    return {
+        "at": ru.moment(call.at),
+        "about": shown(f"{call.direction}, {call.call_type}"),
+        "length": f"{ru.minutes_seconds(call.seconds)}{ru.NBSP}мин",
+        "score": ru.decimal(call.overall),
+        "tone": score_tone(call.overall),
+        "converted": call.converted,
+        "transcript": call.transcript_url or "",
+        "recording": call.recording_url or "",
+        "texts": [shown(text) for text in call.texts],
+        "keep": sum(map(len, call.texts)) < _KEPT_TOGETHER,
+    }

@@ -1,0 +1,50 @@
+"""Scorecards of the call types: the period's mean as a bar, then a column per ISO week."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from medai.reports import format_ru as ru
+from medai.reports.models import CriteriaSection, WeekScores
+from medai.reports.pages.parts import Part, cell, score_tone, shown
+
+_WEEKS_PER_PART = 6
+
+
+def criteria_part(section: CriteriaSection) -> Part:
+    """One call type; many weeks continue in further parts of the same rows."""
+    return {
+        "title": shown(f"{section.call_type[:1].upper()}{section.call_type[1:]}"),
+        "calls": ru.calls(section.calls),
+        "names": [shown(name) for name in section.criteria],
+        "means": [
+            {**cell(ru.decimal(mean), score_tone(mean)), "share": (mean or 0.0) / 10}
+            for mean in section.means
+        ],
+        "overall": cell(ru.decimal(section.overall), score_tone(section.overall)),
+        "parts": [_part(section, start) for start in _starts(section.weeks)],
+    }
+
+
+def _starts(weeks: Sequence[WeekScores]) -> range:
+    return range(0, len(weeks), _WEEKS_PER_PART)
+
+
+def _part(section: CriteriaSection, start: int) -> Part:
+    weeks = section.weeks[start : start + _WEEKS_PER_PART]
+    return {
+        "weeks": [_heading(week) for week in weeks],
+        "rows": [
+            [cell(ru.decimal(week.means[index]), score_tone(week.means[index])) for week in weeks]
+            for index in range(len(section.criteria))
+        ],
+        "overall": [cell(ru.decimal(week.overall), score_tone(week.overall)) for week in weeks],
+        "calls": [cell(ru.integer(week.calls)) for week in weeks],
+    }
+
+
+def _heading(week: WeekScores) -> Part:
+    sunday = week.monday + timedelta(days=6)
+    return {
+        "title": f"Неделя{ru.NBSP}{week.monday.isocalendar().week}",
+        "dates": f"{ru.short_day(week.monday)}–{ru.short_day(sunday)}",
+    }

@@ -1,0 +1,67 @@
+"""The whole PDF as one JSON document for the Typst template."""
+
+from medai.kit.text import shortened
+from medai.reports import format_ru as ru
+from medai.reports.glossary import GLOSSARY
+from medai.reports.models import ReportContent
+from medai.reports.pages.advice import advice_part, common_part
+from medai.reports.pages.cards import cards
+from medai.reports.pages.charts import (
+    call_bars,
+    conversion_bars,
+    heat_table,
+    line_chart,
+    minute_bars,
+)
+from medai.reports.pages.criteria import criteria_part
+from medai.reports.pages.highlights import highlights
+from medai.reports.pages.markdown import blocks
+from medai.reports.pages.parts import Part, shown
+from medai.reports.pages.tables import administrator_table, share_table
+
+_TOP_SOURCES, _TOP_TYPES = 6, 5
+"""Contract 8.1, section 4."""
+_NAMED_CLINICS = 3
+
+
+def document(content: ReportContent) -> Part:
+    """Every text formatted, every chart computed: the template only lays out."""
+    return {
+        **_frame(content),
+        "empty": content.current.calls == 0,
+        "cards": cards(content),
+        "highlights": highlights(content),
+        "days": line_chart(content.days),
+        "call_bars": call_bars(content.administrators),
+        "minute_bars": minute_bars(content.administrators),
+        "source_bars": conversion_bars(content.sources, _TOP_SOURCES),
+        "type_bars": conversion_bars(content.call_types, _TOP_TYPES),
+        "administrators": administrator_table(content.administrators, content.current),
+        "sources": share_table("Источник", content.sources, content.current),
+        "call_types": share_table("Тип звонка", content.call_types, content.current),
+        "heat": heat_table(content.heat),
+        "criteria": [criteria_part(section) for section in content.criteria],
+        "common": common_part(content.common_advice),
+        "summary": blocks(content.summary),
+        "advice": advice_part(content),
+        "glossary": [{"term": term, "text": text} for term, text in GLOSSARY],
+    }
+
+
+def _frame(content: ReportContent) -> Part:
+    compared = content.previous_period if content.previous else None
+    return {
+        "title": content.title,
+        "clinic": shown(shortened(_clinics(content.clinic_names), 120)),
+        "clinic_short": shown(shortened(_clinics(content.clinic_names), 60)),
+        "period": ru.period(content.period),
+        "dates": ru.dates(content.period),
+        "created": ru.moment(content.created_at),
+        "compared": f"Изменения — к периоду {ru.dates(compared)}" if compared else "",
+    }
+
+
+def _clinics(names: tuple[str, ...]) -> str:
+    named = ", ".join(names[:_NAMED_CLINICS])
+    hidden = len(names) - _NAMED_CLINICS
+    return f"{named} и ещё {hidden}" if hidden > 0 else named

@@ -1,0 +1,55 @@
+"""The building blocks that the Typst template understands: plain JSON values.
+
+Every text passes through `shown`, so hostile characters and endless words never reach the page.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from medai.kit.text import clean
+from medai.reports import format_ru as ru
+
+Part = dict[str, Any]
+Tone = Literal["good", "fair", "poor", "plain"]
+
+_STRONG, _GROWTH = 8.0, 5.0
+"""Zones of contract 7: from 8 strong, from 5 growth, below critical."""
+
+
+def shown(text: str) -> str:
+    """The text as it may be printed."""
+    return ru.breakable(clean(text))
+
+
+def score_tone(score: float | None) -> Tone:
+    """The zone of a 0-10 score."""
+    if score is None:
+        return "plain"
+    if score >= _STRONG:
+        return "good"
+    return "fair" if score >= _GROWTH else "poor"
+
+
+def fg_tone(percent: float | None) -> Tone:
+    """The zone of an FG percentage."""
+    return score_tone(None if percent is None else percent / 10)
+
+
+def cell(text: str, tone: Tone = "plain", note: str = "") -> Part:
+    """A table cell: its text, an optional zone and a second, quiet line."""
+    return {"text": shown(text), "tone": tone, "note": shown(note)}
+
+
+def column(title: str, width: float = 0, *, numeric: bool = True) -> Part:
+    """A table column. `width` is in points; 0 takes what is left."""
+    return {"title": title, "width": width, "numeric": numeric}
+
+
+def table(
+    columns: Iterable[Part],
+    rows: Iterable[list[Part]],
+    total: list[Part] | None = None,
+    note: str = "",
+) -> Part:
+    """A table whose header repeats on each page."""
+    return {"columns": list(columns), "rows": list(rows), "total": total or [], "note": note}
