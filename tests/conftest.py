@@ -1,5 +1,7 @@
 """Fixtures of all tests, one plugin per area."""
 
 pytest_plugins = [
+    "tests.fixtures.amocrm",
+    "tests.fixtures.stores",
     "tests.fixtures.sandbox_dialogues",
 ]

@@ -119,9 +119,7 @@ class Documents(Protocol):
     async def update_many(self, collection: Collection, where: Where, change: Change) -> int:
         """Apply one change to all matching documents; returns how many matched."""
 
-    async def count_by(
-        self, collection: Collection, path: str, where: Where
-    ) -> dict[Any, int]:
+    async def count_by(self, collection: Collection, path: str, where: Where) -> dict[Any, int]:
         """How many matching documents hold each value of the field (a missing field is None)."""
 
     async def delete(self, collection: Collection, where: Where) -> int:
@@ -131,21 +129,21 @@ class Documents(Protocol):
         """Release connections; the object is unusable afterwards."""
 
 
+_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+
+
 def storable(value: Any) -> Any:
     """The value in the form both stores keep without loss.
 
     Datetimes become UTC milliseconds precise, dates become "YYYY-MM-DD" text, text loses NUL and
-    lone surrogates, tuples become lists. Raises TypeError for types that do not survive a round trip (sets, Decimal, bytes) and
-    ValueError for naive datetimes, NaN and infinities.
+    lone surrogates, tuples become lists. Raises TypeError for types that do not survive a round
+    trip (sets, Decimal, bytes) and ValueError for naive datetimes, NaN, infinities, integers
+    beyond 64 bits and keys that are empty, hold a dot or begin with a dollar sign.
     """
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError("NaN and infinities cannot be stored")
-        return value
+    if isinstance(value, int | float):
+        return _storable_number(value)
     if isinstance(value, str):
         return clean(str(value))
     if isinstance(value, datetime):
@@ -153,7 +151,24 @@ def storable(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {str(key): storable(item) for key, item in value.items()}
+        return {_storable_key(key): storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [storable(item) for item in value]
     raise TypeError(f"{type(value).__name__} cannot be stored in a document")
+
+
+def _storable_number(value: int | float) -> int | float:
+    if isinstance(value, int):
+        if not _INT64_MIN <= value <= _INT64_MAX:
+            raise ValueError("integers beyond 64 bits cannot be stored")
+        return int(value)
+    if not math.isfinite(value):
+        raise ValueError("NaN and infinities cannot be stored")
+    return value
+
+
+def _storable_key(key: Any) -> str:
+    name = clean(str(key))
+    if not name or "." in name or name.startswith("$"):
+        raise ValueError("a key may not be empty, hold a dot or begin with a dollar sign")
+    return name

@@ -1,0 +1,65 @@
+"""Conditions of the document port in MongoDB's query language.
+
+MongoDB looks inside arrays: `{"a": 5}` also finds `{"a": [5]}`, and a null filter finds arrays
+with a null. The port does not, so every condition says that the field itself is no array.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from medai.infra.document_rules import range_bounds, segments
+from medai.infra.documents import Change, Not, OneOf, Range, Where, storable
+
+_OPERATORS = {"at_least": "$gte", "above": "$gt", "below": "$lt", "at_most": "$lte"}
+_NO_ARRAY = {"$not": {"$type": "array"}}
+
+
+def condition(where: Where) -> dict[str, Any]:
+    """The filter that all conditions hold."""
+    parts = [
+        part
+        for path, asked in where.items()
+        for part in (_id_condition(asked) if path == "_id" else _field(path, asked))
+    ]
+    return {"$and": parts} if parts else {}
+
+
+def changes(change: Change) -> dict[str, Any]:
+    """The update document of a checked change."""
+    update: dict[str, Any] = {
+        "$set": dict(change.set),
+        "$inc": dict(change.increment),
+        "$unset": dict.fromkeys(change.unset, ""),
+    }
+    return {operator: fields for operator, fields in update.items() if fields}
+
+
+def _field(path: str, asked: Any) -> list[Mapping[str, Any]]:
+    segments(path)
+    if asked == Range():
+        asked = Not(None)  # an open range finds everything that is present, arrays too
+    if isinstance(asked, Not):
+        differs = {path: {"$ne": storable(asked.value)}}
+        if isinstance(asked.value, list | tuple):
+            return [differs]
+        return [{"$or": [differs, {path: {"$type": "array"}}]}]
+    if isinstance(asked, list | tuple):
+        return [{path: {"$eq": storable(asked)}}]
+    return [{path: _operators(asked)}, {path: _NO_ARRAY}]
+
+
+def _operators(asked: Any) -> dict[str, Any]:
+    match asked:
+        case OneOf(values=several):
+            return {"$in": [storable(one) for one in several]}
+        case Range():
+            bounds = range_bounds(asked)
+            return {_OPERATORS[side]: bound for side, bound in bounds.items()}
+        case _:
+            return {"$eq": storable(asked)}
+
+
+def _id_condition(asked: Any) -> list[Mapping[str, Any]]:
+    if isinstance(asked, Not):
+        return [{"_id": {"$ne": storable(asked.value)}}]
+    return [{"_id": _operators(asked)}]

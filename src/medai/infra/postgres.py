@@ -1,0 +1,110 @@
+"""The PostgreSQL pool, its errors in our words, and locks that hold across the whole fleet."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+from weakref import WeakValueDictionary
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+
+from medai.errors import SettingsError, StoreError
+
+Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+
+_OPEN_TIMEOUT_SECONDS = 15.0
+_KEEPALIVE: dict[str, Any] = {
+    # How soon a lost machine is noticed: its advisory locks are held until then.
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "connect_timeout": 10,
+}
+_local_locks: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()
+
+
+async def open_pool(dsn: str, *, max_size: int = 10, min_size: int = 1) -> Pool:
+    """Open a pool of autocommit connections whose session time zone is UTC.
+
+    Several statements that belong together need `async with connection.transaction()`. A
+    connection is checked before it is handed out, so a restarted server is noticed and survived.
+    Raises StoreError when the server cannot be reached within 15 seconds, SettingsError for a
+    malformed DSN.
+    """
+    pool: Pool = AsyncConnectionPool(
+        _with_keepalive(dsn), min_size=min_size, max_size=max_size, open=False,
+        configure=_configure, check=AsyncConnectionPool.check_connection,
+        kwargs={"autocommit": True},
+    )  # fmt: skip
+    try:
+        with store_errors():
+            await pool.open(wait=True, timeout=_OPEN_TIMEOUT_SECONDS)
+    except BaseException:
+        await pool.close()
+        raise
+    return pool
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn "the server is away or refuses to work" into StoreError; other errors are ours."""
+    try:
+        yield
+    except (PoolTimeout, TooManyRequests) as error:
+        raise StoreError(
+            "Нет свободного соединения с PostgreSQL: проверьте, что сервер запущен и не перегружен"
+        ) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolClosed) as error:
+        raise StoreError(
+            "PostgreSQL недоступен или отказал: проверьте сервер и настройки POSTGRES_*"
+        ) from error
+
+
+@asynccontextmanager
+async def advisory_lock(pool: Pool, key: str) -> AsyncIterator[None]:
+    """Hold the fleet-wide lock `key`; waits as long as it takes without blocking the loop.
+
+    The lock lives on a connection of its own outside the pool, so waiters cannot starve the
+    holder of connections, and tasks of one process queue up before they open one. A holder that
+    dies frees the lock. It does not fence: a holder whose connection broke does not know.
+    Raises StoreError when the server cannot be reached.
+    """
+    dsn = pool.conninfo
+    if not isinstance(dsn, str):
+        raise TypeError("advisory_lock needs a pool opened by open_pool")
+    local_key = (id(asyncio.get_running_loop()), dsn, key)
+    local = _local_locks.setdefault(local_key, asyncio.Lock())
+    async with local:
+        with store_errors():
+            connection = await _locked_connection(dsn, key)
+        try:
+            yield
+        finally:
+            await connection.close()
+
+
+async def _locked_connection(dsn: str, key: str) -> AsyncConnection[tuple[Any, ...]]:
+    connection = await AsyncConnection.connect(dsn, autocommit=True, application_name="medai-lock")
+    try:
+        await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+def _with_keepalive(dsn: str) -> str:
+    try:
+        return make_conninfo("", **{**_KEEPALIVE, **conninfo_to_dict(dsn)})
+    except psycopg.ProgrammingError as error:
+        raise SettingsError(
+            "Адрес PostgreSQL не читается: проверьте POSTGRES_DSN"
+            " (postgresql://пользователь:пароль@сервер:5432/база)"
+        ) from error
+
+
+async def _configure(connection: AsyncConnection[tuple[Any, ...]]) -> None:
+    await connection.execute("SET TIME ZONE 'UTC'")
