@@ -37,6 +37,7 @@ class Dialogue:
     seconds: float
     channels: int
     introduced_as: str | None = None
+    patient_voice: Literal["female", "male"] = "female"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,9 @@ class Expected:
 class SimCall:
     """A call as the PBX reported it: a note on a card plus an event.
 
-    `recording` is the file name at the recording host, None when there is no link. `link` is the
-    raw `params.link` (may point to note-API or be empty). `at` is aware UTC.
+    `recording` is the file name at the recording host; the CRM simulator makes the note's link of
+    its own recording host's address and this name. `link` is what `params.link` holds when
+    `recording` is None: an address of the note API, or "" for no link. `at` is aware UTC.
     """
 
     note_id: int
@@ -76,6 +78,7 @@ class SimCall:
     dialogue: Dialogue | None
     responsible_user_id: int
     expected: Expected
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The course of a conversation for each call type."""
