@@ -67,12 +67,15 @@ class SkipReason(StrEnum):
 
 
 class Audio(Frozen):
-    """The stored recording. `seconds` is measured by decoding, not taken from a header."""
+    """The stored recording. `seconds` is measured by decoding, not taken from a header;
+    `distinct_channels` tells real stereo (one speaker per channel) from doubled mono."""
 
     file: str
     sha256: str
     seconds: float
     channels: int
+    distinct_channels: bool
+    codec: str
     size_bytes: int
 
 

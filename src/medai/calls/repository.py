@@ -80,10 +80,22 @@ class CallRepository:
         return await self._documents.put_many(CALLS, [to_document(call) for call in calls])
 
     async def change(
-        self, call_id: str, fields: dict[str, Any], *, where: Where | None = None
+        self,
+        call_id: str,
+        fields: dict[str, Any],
+        *,
+        unset: Sequence[str] = (),
+        where: Where | None = None,
     ) -> bool:
-        """Set fields of one call if it fulfils `where`; tells whether it did."""
-        return await self._documents.update(CALLS, call_id, Change(set=fields), where=where)
+        """Set and remove fields of one call if it fulfils `where`; tells whether it did."""
+        change = Change(set=fields, unset=unset)
+        return await self._documents.update(CALLS, call_id, change, where=where)
+
+    async def advance(self, call_id: str, stage: Stage) -> bool:
+        """Move the call forward to a stage; a call that is further already stays there."""
+        earlier = OneOf(tuple(s.value for s in Stage if s.rank < stage.rank))
+        change = Change(set={"stage": stage.value})
+        return await self._documents.update(CALLS, call_id, change, where={"stage": earlier})
 
     async def change_all(
         self, client_id: str | None, days: DayRange, where: Where, fields: dict[str, Any]

@@ -56,9 +56,7 @@ class AmocrmAccount:
             if note.is_call:
                 yield _call_note(note, collection)
 
-    async def recent_call_notes(
-        self, collection: Cards, window: Window
-    ) -> AsyncIterator[CallNote]:
+    async def recent_call_notes(self, collection: Cards, window: Window) -> AsyncIterator[CallNote]:
         """Call notes written or changed in the window (notes-first mode, amocrm.md 12.2)."""
         async for note in self._client.call_notes(
             collection, updated_from=window.start, updated_to=window.end
@@ -110,7 +108,7 @@ class AmocrmAccount:
     ) -> dict[str, int]:
         """Marker line -> note id of our newest notes on the card."""
         found: dict[str, int] = {}
-        async for note in self._client.entity_notes(collection, entity_id, note_type="common"):
+        for note in await self._client.entity_notes(collection, entity_id, note_type="common"):
             lines = [line.strip() for line in note.text.splitlines()]
             for line in lines:
                 if line == marker or line.startswith(f"{marker}:"):

@@ -17,14 +17,14 @@ async def ensure_conversion_config(
     """
     if clinic.conversion_config is not None:
         return clinic
-    config = detect_conversion_config(
-        await crm.pipelines(), await crm.lead_fields(), now=clock()
-    )
+    config = detect_conversion_config(await crm.pipelines(), await crm.lead_fields(), now=clock())
     if config is None:
         return clinic
     return await clinics.change(
         clinic.client_id,
-        lambda stored: stored
-        if stored.conversion_config is not None
-        else stored.model_copy(update={"conversion_config": config}),
+        lambda stored: (
+            stored
+            if stored.conversion_config is not None
+            else stored.model_copy(update={"conversion_config": config})
+        ),
     )

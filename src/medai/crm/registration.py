@@ -1,4 +1,4 @@
-"""Connecting a clinic: its record, its CRM access, its people (contract 1.5, POST admin/clinics)."""
+"""Connecting a clinic: its record, its CRM access, its people (contract 1.5)."""
 
 import uuid
 from dataclasses import dataclass

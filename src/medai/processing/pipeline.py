@@ -25,7 +25,6 @@ from medai.processing.retries import failure_code, failure_message, next_try_at
 _log = structlog.get_logger(__name__)
 
 
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a step achieved: the stage the call has reached and the fields to set on it."""
@@ -76,7 +75,7 @@ class CallPipeline:
         except MedaiError as error:
             log.warning("step failed", code=error.code)
             return await self._failed(step, call, error)
-        except Exception as error:  # noqa: BLE001 - one broken call must not stop the others
+        except Exception as error:
             log.exception("step broke", error=type(error).__name__)
             return await self._failed(step, call, error)
         log.info("step done")
@@ -87,6 +86,7 @@ class CallPipeline:
         # The note and the analysis may finish at the same moment: each touches only its own.
         await self._parts.calls.change(call.id, fields, unset=[f"failures.{step}"])
         await self._parts.calls.advance(call.id, outcome.stage)
+        await self._forget_reservation(step, call)
         if step is Step.ANALYSIS:
             await self._parts.export_days.touch(call.client_id, call.business_day)
         return await self._reloaded(call)
@@ -104,7 +104,13 @@ class CallPipeline:
             call.id,
             {f"failures.{step}": failure.model_dump(), "updated_at": self._parts.clock()},
         )
+        await self._forget_reservation(step, call)
         return await self._reloaded(call)
+
+    async def _forget_reservation(self, step: Step, call: Call) -> None:
+        """Only after the call is stored: until then a repeated job must find it and not pay."""
+        if step is Step.TRANSCRIPTION:
+            await self._parts.limits.release(call.client_id, call.id)
 
     async def _next_try(self, call: Call, error: Exception, attempts: int) -> datetime | None:
         reset = None

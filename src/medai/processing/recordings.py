@@ -6,6 +6,7 @@ from medai.calls.models import Audio
 from medai.errors import RecordingError
 from medai.infra.files import Files
 from medai.integrations.recordings.probe import AudioFacts, probe_async
+from medai.transcription.recording_rules import far_shorter
 
 _EXTENSIONS = {"mp3": "mp3", "pcm": "wav", "vorbis": "ogg", "opus": "ogg", "aac": "m4a"}
 _SHORTEST_SECONDS = 1.0
@@ -20,7 +21,7 @@ async def checked_audio(data: bytes, *, crm_seconds: int) -> AudioFacts:
     facts = await probe_async(data)
     if facts.seconds < _SHORTEST_SECONDS:
         raise RecordingError("Запись пуста: проверьте запись звонка на АТС", final=False)
-    if is_far_shorter(facts.seconds, crm_seconds):
+    if far_shorter(facts.seconds, crm_seconds):
         raise RecordingError(
             "Запись намного короче звонка: АТС отдала заглушку, загрузка повторится", final=False
         )
@@ -38,6 +39,13 @@ async def stored_audio(files: Files, call_id: str, data: bytes, facts: AudioFact
         file=name,
         sha256=hashlib.sha256(data).hexdigest(),
         seconds=facts.seconds,
-        channels=2 if facts.channels > 1 and facts.distinct_channels else 1,
+        channels=facts.channels,
+        distinct_channels=facts.distinct_channels,
+        codec=facts.codec,
         size_bytes=len(data),
     )
+
+
+def facts_of(audio: Audio) -> AudioFacts:
+    """What was measured when the audio was stored."""
+    return AudioFacts(audio.seconds, audio.channels, audio.codec, audio.distinct_channels)

@@ -1,11 +1,9 @@
 """The actions behind a call's steps: each asks one or two domains and names the new facts."""
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from medai.analysis.service import AnalysisService
 from medai.calls.models import Audio, Call, Stage, Step, TranscriptSummary
-from medai.clinics.models import Clinic
 from medai.clinics.repository import ClinicRepository
 from medai.crm.notes import write_transcript
 from medai.errors import RecordingError
@@ -17,9 +15,10 @@ from medai.limits.service import LimitService
 from medai.processing.attribution import Attributor
 from medai.processing.pipeline import Outcome, StepAction
 from medai.processing.ports import CrmAccounts
-from medai.processing.recordings import checked_audio, stored_audio
+from medai.processing.recordings import checked_audio, facts_of, stored_audio
 from medai.transcription.formats import note_texts, transcript_filename, transcript_text
 from medai.transcription.models import Transcript
+from medai.transcription.recording_rules import recording_unavailable
 from medai.transcription.service import TranscriptionService
 
 
@@ -70,12 +69,15 @@ class Steps:
         audio = _audio_of(call)
         limits = self._parts.limits
         await limits.reserve(call.client_id, call.id, audio.seconds)
-        try:
-            transcript = await self._recognised(call, audio)
-        except BaseException:
-            await limits.release(call.client_id, call.id)
-            raise
+        transcript = await self._recognised(call, audio)
         await limits.settle(call.client_id, call.id, transcript.seconds)
+        if recording_unavailable(
+            transcript.utterances, audio_seconds=audio.seconds, crm_seconds=call.duration_seconds
+        ):
+            raise RecordingError(
+                "Вместо разговора АТС отдала сообщение «запись недоступна»: проверьте АТС",
+                final=True,
+            )
         fields = await self._transcript_fields(call, transcript)
         return Outcome(Stage.TRANSCRIBED, fields)
 
@@ -84,7 +86,7 @@ class Steps:
         clinic = await self._parts.clinics.require(call.client_id)
         crm = await self._parts.accounts.of(clinic)
         transcript = await self._parts.transcription.get(call.id)
-        text = transcript_text(call, transcript, zone(clinic.timezone))
+        text = transcript_text(transcript, call, tz=zone(clinic.timezone))
         # A failed attempt may have written something; so may one that died without a trace.
         note = await write_transcript(
             crm, call, note_texts(text, call.id), self._parts.clock, known=True
@@ -105,7 +107,7 @@ class Steps:
 
     async def _recognised(self, call: Call, audio: Audio) -> Transcript:
         data = await self._parts.files.read(audio.file)
-        return await self._parts.transcription.transcribe(call, data, audio)
+        return await self._parts.transcription.transcribe(call, data, facts_of(audio))
 
     async def _transcript_fields(self, call: Call, transcript: Transcript) -> dict[str, object]:
         clinic = await self._parts.clinics.require(call.client_id)
@@ -117,18 +119,11 @@ class Steps:
             roles_confidence=transcript.roles_confidence,
             transcribed_at=transcript.transcribed_at,
         )
-        fields = await self._attribution(clinic, call, transcript)
-        return {"transcript": summary.model_dump(), **fields}
-
-    async def _attribution(
-        self, clinic: Clinic, call: Call, transcript: Transcript
-    ) -> dict[str, object]:
-        return await self._parts.attributor.fields(clinic, call, transcript)
+        attributed = await self._parts.attributor.fields(clinic, call, transcript)
+        return {"transcript": summary.model_dump(), **attributed}
 
 
 def _audio_of(call: Call) -> Audio:
     if call.audio is None:
         raise RecordingError("Запись не сохранена: повторите загрузку", final=False)
     return call.audio
-
-

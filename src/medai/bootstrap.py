@@ -1,0 +1,348 @@
+"""The only wiring: settings -> adapters -> services. Opens resources and closes them in turn."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import procrastinate
+
+from medai.analysis.openai import OpenAILanguageModel
+from medai.analysis.repository import ANALYSES, AnalysisRepository
+from medai.analysis.service import AnalysisService
+from medai.calls.repository import CALLS, CallRepository
+from medai.clinics.repository import CLINICS, ClinicRepository
+from medai.crm.accounts import AccountParts, AmocrmAccounts
+from medai.crm.registration import ClinicRegistration
+from medai.crm.tokens import TOKENS
+from medai.datalens.days import EXPORT_DAYS, ExportDays
+from medai.datalens.migrations import upgrade
+from medai.datalens.postgres_exporter import PostgresExporter
+from medai.errors import SettingsError
+from medai.infra.crypto import LinkSigner, TextCipher
+from medai.infra.documents import Documents
+from medai.infra.embedded import EmbeddedPostgres
+from medai.infra.files import Files
+from medai.infra.http import open_client
+from medai.infra.jobs import JobQueue, create_engine, prepare_schema
+from medai.infra.mongo import MongoDocuments
+from medai.infra.object_files import open_files
+from medai.infra.own_keys import own_key
+from medai.infra.postgres import Pool, advisory_lock, open_pool
+from medai.infra.postgres_documents import PostgresDocuments
+from medai.infra.rate_limit import PostgresRateLimiter, RateLimiter, Unlimited
+from medai.integrations.elevenlabs.client import ElevenLabsClient
+from medai.integrations.openai.client import OpenAIClient
+from medai.integrations.openai.models import ModelOptions
+from medai.integrations.recordings.fetch import RecordingFetcher
+from medai.integrations.recordings.options import FetchOptions
+from medai.kit.clock import Clock, utc_now
+from medai.limits.service import LimitService
+from medai.processing.attribution import Attributor
+from medai.processing.exports import Exports
+from medai.processing.links import SignedLinks
+from medai.processing.own_recordings import OwnRecordings
+from medai.processing.pipeline import CallPipeline, PipelineParts
+from medai.processing.ports import Job
+from medai.processing.requests import WorkRequests
+from medai.processing.rescoring import BookingRescore
+from medai.processing.runs import RUNS, Runs
+from medai.processing.steps import StepParts, Steps
+from medai.processing.syncs import Syncs
+from medai.reports.renderer import ReportRenderer
+from medai.reports.service import ReportService
+from medai.settings import Settings
+from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
+from medai.transcription.elevenlabs import ElevenLabsSpeechToText
+from medai.transcription.repository import PAYMENTS, TRANSCRIPTS
+from medai.transcription.service import TranscriptionService
+
+COLLECTIONS = (
+    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, PAYMENTS, RUNS, SHIFTS, TOKENS,
+    TRANSCRIPTS,
+)  # fmt: skip
+_SHORTEST_SECRET = 32
+_FASTEST_CRM_RATE = 6.5
+"""amoCRM blocks above 7 requests in any second; the rest is jitter (stores-and-jobs.md 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything a door may call."""
+
+    settings: Settings
+    clock: Clock
+    api_key: str
+    engine: procrastinate.App
+    pool: Pool
+    documents: Documents
+    files: Files
+    signer: LinkSigner
+    clinics: ClinicRepository
+    calls: CallRepository
+    staff: StaffRepository
+    limits: LimitService
+    accounts: AmocrmAccounts
+    registration: ClinicRegistration
+    transcription: TranscriptionService
+    analysis: AnalysisService
+    pipeline: CallPipeline
+    requests: WorkRequests
+    runs: Runs
+    syncs: Syncs
+    exports: Exports
+    reports: ReportService
+    own_recordings: OwnRecordings
+    jobs: "DeferredJobs"
+
+
+class DeferredJobs:
+    """The `Jobs` port over the engine's queue."""
+
+    def __init__(self, queue: JobQueue) -> None:
+        self._queue = queue
+
+    async def defer(self, job: Job) -> bool:
+        """Queue a job; False when one with the same key is waiting."""
+        return await self._queue.defer(
+            job.task.value,
+            job.args,
+            queue=job.task.queue,
+            key=job.key,
+            lock=job.lock,
+            priority=job.priority,
+            at=job.at,
+        )
+
+
+class FleetLocks:
+    """The `Locks` port over PostgreSQL advisory locks."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def hold(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Wait for the named lock and hold it."""
+        return advisory_lock(self._pool, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stores:
+    """Open stores and what guards them."""
+
+    dsn: str
+    pool: Pool
+    documents: Documents
+    files: Files
+    engine: procrastinate.App
+
+
+@asynccontextmanager
+async def open_application(
+    settings: Settings, *, clock: Clock = utc_now
+) -> AsyncIterator[Application]:
+    """The whole application over its real stores and providers, closed at the end.
+
+    Raises SettingsError for a missing or weak setting and StoreError for an unreachable store.
+    """
+    api_key, secret = _keys(settings)
+    async with AsyncExitStack() as resources:
+        stores = await _open_stores(settings, resources)
+        yield await _wire(settings, clock, stores, api_key, secret, resources)
+
+
+async def _open_stores(settings: Settings, resources: AsyncExitStack) -> _Stores:
+    dsn = await asyncio.to_thread(_postgres_dsn, settings, resources.callback)
+    pool = await open_pool(dsn, max_size=16)
+    resources.push_async_callback(pool.close)
+    documents = _documents(settings, pool)
+    resources.push_async_callback(documents.close)
+    await documents.prepare(COLLECTIONS)
+    await asyncio.to_thread(upgrade, dsn)
+    engine = create_engine(dsn)
+    await resources.enter_async_context(engine.open_async())
+    await prepare_schema(engine, pool)
+    files = open_files(settings.data_dir / "files", settings.medai_files_url)
+    return _Stores(dsn, pool, documents, files, engine)
+
+
+async def _wire(
+    settings: Settings,
+    clock: Clock,
+    stores: _Stores,
+    api_key: str,
+    secret: str,
+    resources: AsyncExitStack,
+) -> Application:
+    documents, files = stores.documents, stores.files
+    cipher, signer = TextCipher(secret), LinkSigner(secret)
+    locks = FleetLocks(stores.pool)
+    jobs = DeferredJobs(JobQueue(stores.engine))
+    clinics, calls = ClinicRepository(documents, clock), CallRepository(documents)
+    staff, limits = StaffRepository(documents), LimitService(clinics, clock)
+    export_days, runs = ExportDays(documents), Runs(documents, clock)
+    http = await resources.enter_async_context(open_client())
+    accounts = AmocrmAccounts(
+        AccountParts(
+            http=http,
+            documents=documents,
+            cipher=cipher,
+            hold=locks.hold,
+            limiter=await _crm_limiter(settings, stores.pool),
+            base_url_template=settings.amocrm_base_url_template,
+            default_redirect_url=settings.amocrm_redirect_url,
+            batch_size=settings.amocrm_batch_size,
+            clock=clock,
+        )
+    )
+    transcription = _transcription(settings, clock, stores, resources)
+    analysis = _analysis(settings, clock, documents, resources)
+    recordings = RecordingFetcher(FetchOptions.from_settings(settings))
+    resources.push_async_callback(recordings.aclose)
+    steps = Steps(
+        StepParts(
+            clinics=clinics,
+            limits=limits,
+            files=files,
+            recordings=recordings,
+            transcription=transcription,
+            analysis=analysis,
+            attributor=Attributor(staff, analysis),
+            accounts=accounts,
+            clock=clock,
+        )
+    )
+    pipeline = CallPipeline(PipelineParts(calls, limits, export_days, jobs, clock), steps.actions())
+    registration = ClinicRegistration(clinics, staff, accounts, cipher, clock)
+    links = SignedLinks(settings.api_base_url, signer)
+    renderer = ReportRenderer()
+    resources.push_async_callback(renderer.close)
+    return Application(
+        settings=settings,
+        clock=clock,
+        api_key=api_key,
+        engine=stores.engine,
+        pool=stores.pool,
+        documents=documents,
+        files=files,
+        signer=signer,
+        clinics=clinics,
+        calls=calls,
+        staff=staff,
+        limits=limits,
+        accounts=accounts,
+        registration=registration,
+        transcription=transcription,
+        analysis=analysis,
+        pipeline=pipeline,
+        requests=WorkRequests(calls, jobs, clock),
+        runs=runs,
+        syncs=Syncs(
+            clinics=clinics,
+            calls=calls,
+            accounts=accounts,
+            export_days=export_days,
+            rescore=BookingRescore(calls, clinics, analysis),
+            runs=runs,
+            locks=locks,
+            clock=clock,
+        ),
+        exports=Exports(calls, export_days, PostgresExporter(stores.pool), links),
+        reports=ReportService(calls, clinics, files, renderer, links, clock),
+        own_recordings=OwnRecordings(registration, calls, files, clock),
+        jobs=jobs,
+    )
+
+
+def _transcription(
+    settings: Settings, clock: Clock, stores: _Stores, resources: AsyncExitStack
+) -> TranscriptionService:
+    client = ElevenLabsClient(
+        api_key=settings.evenlabs,
+        base_url=settings.elevenlabs_base_url,
+        timeout_seconds=settings.elevenlabs_timeout_seconds,
+    )
+    resources.push_async_callback(client.close)
+    speech = ElevenLabsSpeechToText(
+        client, model=settings.elevenlabs_model, language=settings.elevenlabs_language
+    )
+    return TranscriptionService(
+        stores.documents,
+        stores.files,
+        speech,
+        clock,
+        repeats_after_lost_answer=settings.stt_repeats_after_lost_answer,
+    )
+
+
+def _analysis(
+    settings: Settings, clock: Clock, documents: Documents, resources: AsyncExitStack
+) -> AnalysisService:
+    options = ModelOptions(
+        api_key=settings.openai.get_secret_value(),
+        base_url=settings.openai_base_url,
+        model=settings.openai_model,
+        reasoning_effort=settings.openai_reasoning_effort,
+        timeout_seconds=settings.openai_timeout_seconds,
+    )
+    client = OpenAIClient(options, settings.openai_strategy)
+    resources.push_async_callback(client.close)
+    model = OpenAILanguageModel(client)
+    return AnalysisService(model, AnalysisRepository(documents), clock)
+
+
+async def _crm_limiter(settings: Settings, pool: Pool) -> RateLimiter:
+    rate = settings.amocrm_requests_per_second
+    if not 0 <= rate <= _FASTEST_CRM_RATE:
+        raise SettingsError("AMOCRM_REQUESTS_PER_SECOND: укажите число от 0 до 6.5")
+    if not rate:
+        return Unlimited()
+    limiter = PostgresRateLimiter(pool, rate)
+    await limiter.prepare()
+    return limiter
+
+
+def _postgres_dsn(settings: Settings, at_end: Callable[..., object]) -> str:
+    if settings.postgres_dsn.get_secret_value():
+        return settings.postgres_dsn.get_secret_value()
+    if settings.postgres_host:
+        return _server_dsn(settings)
+    server = EmbeddedPostgres(settings.data_dir / "pg")
+    dsn = server.start()
+    at_end(server.stop)
+    return dsn
+
+
+def _server_dsn(settings: Settings) -> str:
+    from psycopg.conninfo import make_conninfo
+
+    return make_conninfo(
+        host=settings.postgres_host,
+        port=settings.postgres_port,
+        dbname=settings.postgres_db,
+        user=settings.postgres_user,
+        password=settings.postgres_password.get_secret_value(),
+    )
+
+
+def _documents(settings: Settings, pool: Pool) -> Documents:
+    if settings.mongodb_uri:
+        return MongoDocuments(settings.mongodb_uri, settings.mongodb_name)
+    return PostgresDocuments(pool)
+
+
+def _keys(settings: Settings) -> tuple[str, str]:
+    """The owner's API key and the installation's secret; made here when developing."""
+    api_key = settings.api_key.get_secret_value()
+    secret = settings.medai_secret.get_secret_value()
+    if settings.environment == "production":
+        if not api_key:
+            raise SettingsError("Задайте API_KEY: без него служба в production не запускается")
+        if len(secret) < _SHORTEST_SECRET:
+            raise SettingsError(
+                f"Задайте MEDAI_SECRET не короче {_SHORTEST_SECRET} символов, например:"
+                " openssl rand -base64 48"
+            )
+    make = partial(own_key, settings.data_dir)
+    return api_key or make("api-key"), secret or make("secret")

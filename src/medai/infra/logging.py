@@ -1,0 +1,56 @@
+"""Structured logs: JSON in production, readable lines elsewhere, never personal data."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_SECRET_KEYS = (
+    "token",
+    "secret",
+    "key",
+    "password",
+    "authorization",
+    "phone",
+    "text",
+    "transcript",
+)
+"""An event field whose name holds one of these is masked: a safety net, not a licence."""
+
+_NOISY = ("httpx", "httpx2", "httpcore", "httpcore2", "elevenlabs", "openai", "procrastinate",
+          "aiogram", "pymongo", "psycopg.pool", "alembic")  # fmt: skip
+"""Libraries whose own lines may hold headers, bodies or addresses with keys."""
+
+
+def configure_logging(*, level: str, json_lines: bool) -> None:
+    """Set up logging of this process. Output goes to standard error."""
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json_lines
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _mask,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key in event:
+        if key != "event" and any(word in key.lower() for word in _SECRET_KEYS):
+            event[key] = "***"
+    return event

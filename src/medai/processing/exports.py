@@ -1,0 +1,81 @@
+"""Metrics into PostgreSQL: due days only, each replaced as a whole (design 5.9)."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+
+from medai.calls.models import Call, Stage
+from medai.calls.repository import CallRepository
+from medai.datalens.days import DueDay, ExportDays
+from medai.datalens.postgres_exporter import DayRows, PostgresExporter
+from medai.infra.documents import MAX_IDS_PER_QUERY, OneOf
+from medai.kit.chunks import chunks
+from medai.kit.days import DayRange
+from medai.metrics.criteria import criterion_rows
+from medai.metrics.daily import daily_rows
+from medai.metrics.details import detail_rows
+from medai.processing.links import SignedLinks
+
+_log = structlog.get_logger(__name__)
+
+_ANALYSED = OneOf((Stage.ANALYSED.value, Stage.EXPORTED.value))
+
+
+class Exports:
+    """Writes the metrics of changed days and remembers what was written."""
+
+    def __init__(
+        self,
+        calls: CallRepository,
+        days: ExportDays,
+        exporter: PostgresExporter,
+        links: SignedLinks,
+    ) -> None:
+        self._calls = calls
+        self._days = days
+        self._exporter = exporter
+        self._links = links
+
+    async def export(self, client_id: str | None, *, full: bool = False) -> dict[str, int]:
+        """Export every due day of one clinic or of all; returns rows written per table.
+
+        `full` writes every known day again. Days stay due when their write fails, so a later run
+        completes them. Raises StoreError, ConflictError while another export runs.
+        """
+        if full:
+            await self._days.touch_all(client_id)
+        written: Counter[str] = Counter()
+        due = [day async for day in self._days.due(client_id)]
+        for day in due:
+            written.update(await self._export_day(day))
+        _log.info("metrics exported", days=len(due), rows=dict(written))
+        return dict(written)
+
+    async def _export_day(self, day: DueDay) -> dict[str, int]:
+        only = DayRange(day.day, day.day)
+        found = self._calls.of_days(day.client_id, only, where={"stage": _ANALYSED})
+        calls = [call async for call in found]
+        written = await self._exporter.replace_days([self._rows(day, calls)])
+        await self._mark_exported(day, calls)
+        await self._days.exported(day)
+        return written
+
+    def _rows(self, day: DueDay, calls: Sequence[Call]) -> DayRows:
+        return DayRows(
+            client_id=day.client_id,
+            day=day.day,
+            daily=daily_rows(calls),
+            criteria=criterion_rows(calls),
+            details=detail_rows(calls, self._links),
+        )
+
+    async def _mark_exported(self, day: DueDay, calls: Sequence[Call]) -> None:
+        fresh = [call.id for call in calls if call.stage is Stage.ANALYSED]
+        for ids in chunks(fresh, MAX_IDS_PER_QUERY):
+            await self._calls.change_all(
+                day.client_id,
+                DayRange(day.day, day.day),
+                {"_id": OneOf(tuple(ids)), "stage": Stage.ANALYSED.value},
+                {"stage": Stage.EXPORTED.value},
+            )
