@@ -4,4 +4,5 @@ pytest_plugins = [
     "tests.fixtures.amocrm",
     "tests.fixtures.stores",
     "tests.fixtures.sandbox_dialogues",
+    "tests.fixtures.small_crm",
 ]
