@@ -9,6 +9,9 @@ from medai.sandbox import control
 from medai.sandbox.elevenlabs import control as elevenlabs_control
 from medai.sandbox.elevenlabs import routes as elevenlabs_routes
 from medai.sandbox.elevenlabs.account import ElevenLabs
+from medai.sandbox.openai import control as openai_control
+from medai.sandbox.openai import routes as openai_routes
+from medai.sandbox.openai.model import OpenAI
 from medai.sandbox.state import Audio, Sandbox, SandboxClock
 from medai.sandbox.world.models import World
 
@@ -31,6 +34,10 @@ def create_app(
     voice = ElevenLabs(sandbox)
     app.include_router(elevenlabs_routes.build_router(sandbox, voice), prefix="/elevenlabs")
     app.include_router(elevenlabs_control.build_router(voice), prefix="/control/elevenlabs")
-    resets = [sandbox.faults.clear, sandbox.ledger.clear, sandbox.clock.reset, voice.reset]
+    language = OpenAI(sandbox)
+    app.include_router(openai_routes.build_router(sandbox, language), prefix="/openai")
+    app.include_router(openai_control.build_router(language), prefix="/control/openai")
+    resets = [sandbox.faults.clear, sandbox.ledger.clear, sandbox.clock.reset]
+    resets += [voice.reset, language.reset]
     app.include_router(control.build_router(sandbox, resets), prefix="/control")
     return app
