@@ -1,0 +1,113 @@
+"""Files in a local folder or an S3-compatible store, through one library."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from obstore import delete_async, get_async, head_async, put_async
+from obstore import list as list_objects
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from medai.errors import InvalidInputError, NotFoundError, SettingsError, StoreError
+from medai.infra.files import Files
+
+_FOLDER = "files"
+_CHUNK_BYTES = 256 * 1024
+_SEGMENT = re.compile(r"[^/\\#\x00-\x1f\x7f]{1,120}")
+"""No separators, no control characters and no "#", which marks unfinished local files; 120 letters are at most 240 bytes of Cyrillic."""
+
+
+def open_files(data_dir: Path, url: str) -> Files:
+    """The files at `url` ("s3://bucket/prefix"), or in `data_dir`/files when it is empty.
+
+    S3 credentials and endpoint come from the usual AWS_* variables. Raises SettingsError when the
+    address cannot be used, StoreError when the folder cannot be made.
+    """
+    if url:
+        try:
+            return ObjectFiles(from_url(url))
+        except (BaseError, ValueError) as error:
+            raise SettingsError(
+                "Адрес хранилища файлов не годится: проверьте MEDAI_FILES_URL (s3://корзина/папка)"
+            ) from error
+    with _errors(_FOLDER):
+        folder = data_dir.expanduser().resolve() / _FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        return ObjectFiles(LocalStore(folder))
+
+
+class ObjectFiles:
+    """The `Files` port on an object store. Local files are replaced atomically (rename)."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    async def write(self, name: str, data: bytes) -> None:
+        """See `Files.write`."""
+        with _errors(checked(name)):
+            await put_async(self._store, name, data)
+
+    async def read(self, name: str) -> bytes:
+        """See `Files.read`."""
+        with _errors(checked(name)):
+            found = await get_async(self._store, name)
+            return bytes(await found.bytes_async())
+
+    async def stream(self, name: str) -> AsyncIterator[bytes]:
+        """See `Files.stream`; chunks of about 256 KiB."""
+        with _errors(checked(name)):
+            found = await get_async(self._store, name)
+            async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
+                yield bytes(chunk)
+
+    async def exists(self, name: str) -> bool:
+        """See `Files.exists`."""
+        try:
+            await self.size(name)
+        except NotFoundError:
+            return False
+        return True
+
+    async def size(self, name: str) -> int:
+        """See `Files.size`."""
+        with _errors(checked(name)):
+            return (await head_async(self._store, name))["size"]
+
+    async def names(self, prefix: str) -> AsyncIterator[tuple[str, datetime]]:
+        """See `Files.names`; in no particular order. An empty prefix means everything."""
+        folder = checked(prefix.rstrip("/")) if prefix else ""
+        with _errors(folder):
+            async for batch in list_objects(self._store, prefix=folder or None):
+                for found in batch:
+                    yield found["path"], found["last_modified"].astimezone(UTC)
+
+    async def delete(self, name: str) -> None:
+        """See `Files.delete`."""
+        with _errors(checked(name)):
+            try:
+                await delete_async(self._store, name)
+            except FileNotFoundError:
+                return
+
+
+def checked(name: str) -> str:
+    """The name if it stays inside the store. Raises InvalidInputError."""
+    parts = name.split("/")
+    if not all(_SEGMENT.fullmatch(part) and part not in {".", ".."} for part in parts):
+        raise InvalidInputError("Недопустимое имя файла: укажите имя без «..» и лишних «/»")
+    return name
+
+
+@contextmanager
+def _errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFoundError(f"Файл {name} не найден: он удалён или ещё не создан") from error
+    except (BaseError, OSError) as error:
+        raise StoreError(
+            "Хранилище файлов отказало: проверьте место на диске, права и MEDAI_FILES_URL"
+        ) from error

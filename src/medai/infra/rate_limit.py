@@ -1,0 +1,68 @@
+"""How often something may be done, by all processes together."""
+
+import asyncio
+from typing import Protocol
+
+from medai.infra.postgres import Pool, store_errors
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('medai.infra', 0))"
+_TABLE = """
+CREATE TABLE IF NOT EXISTS infra.rate_slots (key text PRIMARY KEY, next_at timestamptz NOT NULL)
+"""
+# `clock_timestamp()` is read after the row is locked, so waiting for the lock costs no slot.
+_RESERVE = """
+INSERT INTO infra.rate_slots AS slot (key, next_at)
+VALUES (%(key)s, clock_timestamp() + %(gap)s * interval '1 second')
+ON CONFLICT (key) DO UPDATE
+SET next_at = greatest(slot.next_at, clock_timestamp()) + %(gap)s * interval '1 second'
+RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - %(gap)s
+"""
+
+
+class RateLimiter(Protocol):
+    """Gives out turns."""
+
+    async def wait(self, key: str) -> float:
+        """Sleep until it is this caller's turn for `key`; returns the seconds waited."""
+
+
+class Unlimited:
+    """A limiter that never waits (benchmarks, `amocrm_requests_per_second` = 0)."""
+
+    async def wait(self, key: str) -> float:  # noqa: ARG002 - the port names it
+        """Return at once."""
+        return 0.0
+
+
+class PostgresRateLimiter:
+    """At most `per_second` turns a second for each key, over all processes and machines.
+
+    One row per key holds the next free slot (stores-and-jobs.md 3.4); a reservation is one
+    statement. Slots are evenly spaced, so the first and the last of `per_second` + 1 neighbours
+    are a second apart: late wake-ups can put one more into a window. Nothing is lent for idle time.
+    """
+
+    def __init__(self, pool: Pool, per_second: float) -> None:
+        """Raises ValueError unless `per_second` is positive."""
+        if per_second <= 0:
+            raise ValueError("a rate is positive; use Unlimited for no limit")
+        self._pool = pool
+        self._gap = 1.0 / per_second
+
+    async def prepare(self) -> None:
+        """Create the table; safe from many processes at once. Raises StoreError."""
+        with store_errors():
+            async with self._pool.connection() as connection, connection.transaction():
+                await connection.execute(_LOCK)
+                await connection.execute("CREATE SCHEMA IF NOT EXISTS infra")
+                await connection.execute(_TABLE)
+
+    async def wait(self, key: str) -> float:
+        """See `RateLimiter.wait`; a cancelled caller's slot stays used. Raises StoreError."""
+        with store_errors():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(_RESERVE, {"key": key, "gap": self._gap})
+                row = await cursor.fetchone()
+        seconds = max(float(row[0]), 0.0) if row else 0.0
+        await asyncio.sleep(seconds)
+        return seconds
