@@ -17,7 +17,8 @@ from medai.infra.files import Files
 _FOLDER = "files"
 _CHUNK_BYTES = 256 * 1024
 _SEGMENT = re.compile(r"[^/\\#\x00-\x1f\x7f]{1,120}")
-"""No separators, no control characters and no "#", which marks unfinished local files; 120 letters are at most 240 bytes of Cyrillic."""
+"""No separators, no control characters and no "#", which marks unfinished local files; 120 letters
+are at most 240 bytes of Cyrillic, which file systems take."""
 
 
 def open_files(data_dir: Path, url: str) -> Files:
