@@ -17,6 +17,9 @@ class Audio(Protocol):
     def dialogue_of(self, sha256: str) -> Dialogue | None:
         """The dialogue whose recording has these bytes (lower-case hexadecimal SHA-256)."""
 
+    async def content(self, name: str) -> bytes | None:
+        """The recording as the PBX keeps it (MP3 or WAV), None when there is none."""
+
 
 class SandboxClock:
     """A clock that tests can move forward. Aware UTC."""
