@@ -19,6 +19,7 @@ from medai.errors import (
     ProviderStoppedError,
     ProviderUnavailableError,
     SettingsError,
+    StoreError,
 )
 from medai.infra.documents import Change
 from medai.kit.clock import Clock
@@ -34,6 +35,7 @@ _NOT_PAID = (
     ProviderRejectedError,
     ProviderStoppedError,
     SettingsError,
+    StoreError,
 )
 _POSSIBLY_PAID = (AnswerLostError, ProviderAnswerError)
 
@@ -65,54 +67,55 @@ class PaidOnce:
         Raises ConflictError while another worker is at it, AnswerLostError when an earlier
         answer was lost and no repeat is left, and what the speech port raises.
         """
-        sha256 = hashlib.sha256(audio).hexdigest()
-        fingerprint = self._speech.fingerprint(channels=channels)
-        payment_id = stable_id(sha256, fingerprint)
-        stored = await self._stored(payment_id)
-        if stored is not None:
-            return payment_id, stored
-        now = self._clock()
-        payment = await self._claimed(
-            Payment(
-                id=payment_id,
-                sha256=sha256,
-                fingerprint=fingerprint,
-                state=PaymentState.REQUESTED,
-                owner=random_id(),
-                call_id=call_id,
-                client_id=client_id,
-                requested_at=now,
-                lease_until=now + self._lease,
-            )
-        )
-        return payment_id, await self._paid(payment, audio, filename, channels)
-
-    async def _stored(self, payment_id: str) -> Recognition | None:
-        """The answer of an earlier request, even if the process died before saying "done"."""
-        payment = await self._payments.get(payment_id)
-        if payment is None:
-            return None
-        answer = await self._payments.answer(payment_id)
-        if answer is not None and payment.state is not PaymentState.DONE:
-            await self._payments.mark_done(payment_id, answer.seconds, self._clock())
-        return answer
-
-    async def _claimed(self, intent: Payment) -> Payment:
-        """The right to send the paid request. Raises ConflictError or AnswerLostError."""
-        if await self._payments.begin(intent):
-            return intent
-        earlier = await self._payments.get(intent.id)
+        intent = self._intent(audio, channels, call_id, client_id)
+        began = await self._payments.begin(intent)
+        earlier = intent if began else await self._payments.get(intent.id)
         if earlier is None:  # withdrawn between the two reads
             raise _busy()
-        if earlier.state is PaymentState.REQUESTED and not earlier.is_abandoned(self._clock()):
-            raise _busy()
-        return await self._repeated(earlier, intent)
+        # The file is looked for after the entry was read: an entry says "done" only when its file
+        # is there, so a missing file cannot mean that somebody has just finished.
+        try:
+            stored = await self._stored(earlier)
+        except StoreError:
+            if began:
+                await self._payments.withdraw(intent)
+            raise
+        if stored is not None:
+            return intent.id, stored
+        payment = intent if began else await self._repeated(earlier, intent)
+        return intent.id, await self._paid(payment, audio, filename, channels)
+
+    def _intent(self, audio: bytes, channels: int, call_id: str, client_id: str) -> Payment:
+        sha256 = hashlib.sha256(audio).hexdigest()
+        fingerprint = self._speech.fingerprint(channels=channels)
+        now = self._clock()
+        return Payment(
+            id=stable_id(sha256, fingerprint),
+            sha256=sha256,
+            fingerprint=fingerprint,
+            state=PaymentState.REQUESTED,
+            owner=random_id(),
+            call_id=call_id,
+            client_id=client_id,
+            requested_at=now,
+            lease_until=now + self._lease,
+        )
+
+    async def _stored(self, earlier: Payment) -> Recognition | None:
+        """The answer in the files, even if a process died before saying "done"."""
+        answer = await self._payments.answer(earlier.id)
+        if answer is not None and earlier.state is not PaymentState.DONE:
+            await self._payments.mark_done(earlier.id, answer.seconds, self._clock())
+        return answer
 
     async def _repeated(self, earlier: Payment, intent: Payment) -> Payment:
         """One more request although the earlier one may be paid, if any is left.
 
-        An entry that is done but whose file is gone counts as a lost answer too.
+        An entry that is done but whose file is gone counts as a lost answer too. Raises
+        ConflictError while the earlier request may be under way, AnswerLostError when held.
         """
+        if earlier.state is PaymentState.REQUESTED and not earlier.is_abandoned(self._clock()):
+            raise _busy()
         if not earlier.may_repeat(self._repeats):
             if earlier.state is not PaymentState.UNKNOWN:
                 await self._hold(earlier, "answer_lost")

@@ -113,7 +113,8 @@ def _conduct(label: str, turns: Sequence[Turn], said: str) -> float:
     end = phrases.normalised(
         " ".join(turn.text for turn in turns[-_CLOSING_TURNS:] if turn.speaker == label)
     )
-    points = _TALKS_MOST if len(said.split()) > _MOST_WORDS * total else 0.0
+    # A lone speaker has all the words, which tells nothing.
+    points = _TALKS_MOST if _MOST_WORDS * total < len(said.split()) < total else 0.0
     return points + (_SAYS_FAREWELL if phrases.FAREWELL.search(end) else 0.0)
 
 

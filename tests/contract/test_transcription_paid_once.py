@@ -1,0 +1,285 @@
+"""The same audio is never paid twice unseen: on both document stores, with crashes and races."""
+
+import asyncio
+import hashlib
+from datetime import timedelta
+
+import pytest
+from tests.fixtures.transcription import (
+    MONO,
+    STEREO,
+    KilledError,
+    MemoryFiles,
+    ScriptedSpeech,
+    SettableClock,
+    make_call,
+)
+
+from medai.errors import (
+    AnswerLostError,
+    ConflictError,
+    MedaiError,
+    ProviderAnswerError,
+    ProviderRateLimitedError,
+    ProviderRejectedError,
+    ProviderStoppedError,
+    ProviderUnavailableError,
+    SettingsError,
+    StoreError,
+)
+from medai.infra.documents import Documents
+from medai.transcription.ledger import Payment, PaymentState
+from medai.transcription.models import Role
+from medai.transcription.repository import COLLECTIONS
+from medai.transcription.service import TranscriptionService
+
+AUDIO = b"sound of one call"
+LEASE = timedelta(minutes=7)
+LOST = AnswerLostError("speech", "Ответ потерян")
+
+
+class Bench:
+    """Workers that share stores, clock and provider."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+        self.files = MemoryFiles()
+        self.clock = SettableClock()
+
+    def worker(self, speech: ScriptedSpeech, *, repeats: int = 1) -> TranscriptionService:
+        return TranscriptionService(
+            self.documents, self.files, speech, self.clock,
+            repeats_after_lost_answer=repeats, lease=LEASE,
+        )  # fmt: skip
+
+    async def payment(self, worker: TranscriptionService) -> Payment | None:
+        for name in self.files.stored:
+            return await worker.payments.get(name.removeprefix("recognitions/")[:-5])
+        async for one in worker.payments.held():
+            return one
+        return None
+
+
+@pytest.fixture
+async def bench(documents: Documents) -> Bench:
+    await documents.prepare(COLLECTIONS)
+    return Bench(documents)
+
+
+async def test_two_calls_with_the_same_audio_are_paid_once(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    worker = bench.worker(speech)
+    first = await worker.transcribe(make_call(1), AUDIO, MONO)
+    second = await worker.transcribe(make_call(2), AUDIO, MONO)
+    assert speech.requests == 1
+    assert first.utterances == second.utterances
+    assert await worker.get(make_call(2).id) == second
+
+
+async def test_other_parameters_are_another_work(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    worker = bench.worker(speech)
+    mono = await worker.transcribe(make_call(1), AUDIO, MONO)
+    stereo = await worker.transcribe(make_call(2), AUDIO, STEREO)
+    assert speech.requests == 2
+    assert mono.roles_source == "phrases"
+    assert stereo.roles_source == "channels"
+
+
+async def test_of_two_workers_at_once_one_pays_and_the_other_comes_back(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    speech.gate = asyncio.Event()
+    paying = asyncio.create_task(bench.worker(speech).transcribe(make_call(), AUDIO, MONO))
+    await speech.arrived.wait()
+    with pytest.raises(ConflictError):
+        await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    speech.gate.set()
+    transcript = await paying
+    assert await bench.worker(speech).transcribe(make_call(), AUDIO, MONO) == transcript
+    assert speech.requests == 1
+
+
+async def test_many_workers_at_once_pay_once(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    results = await asyncio.gather(
+        *(bench.worker(speech).transcribe(make_call(n), AUDIO, MONO) for n in range(12)),
+        return_exceptions=True,
+    )
+    assert speech.requests == 1
+    assert all(not isinstance(one, BaseException) or isinstance(one, ConflictError)
+               for one in results)  # fmt: skip
+
+
+async def test_a_process_killed_in_flight_is_repeated_once_and_counted(bench: Bench) -> None:
+    speech = ScriptedSpeech(KilledError())
+    with pytest.raises(KilledError):
+        await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    reborn = bench.worker(speech)
+    with pytest.raises(ConflictError):  # the dead process may still be waiting for its answer
+        await reborn.transcribe(make_call(), AUDIO, MONO)
+    bench.clock.pass_time(LEASE)
+    await reborn.transcribe(make_call(), AUDIO, MONO)
+    doubtful = [one async for one in reborn.payments.possibly_paid_twice("clinic-1")]
+    assert speech.requests == 2
+    assert [(one.attempt, one.possibly_paid_twice) for one in doubtful] == [(2, 1)]
+    assert doubtful[0].state is PaymentState.DONE
+
+
+async def test_two_workers_cannot_both_repeat(bench: Bench) -> None:
+    speech = ScriptedSpeech(KilledError())
+    with pytest.raises(KilledError):
+        await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    bench.clock.pass_time(LEASE)
+    speech.gate = asyncio.Event()
+    tries = [
+        asyncio.create_task(bench.worker(speech, repeats=9).transcribe(make_call(), AUDIO, MONO))
+        for _ in range(6)
+    ]
+    done, waiting = await asyncio.wait(tries, return_when="FIRST_COMPLETED")
+    while len(waiting) > 1:
+        more, waiting = await asyncio.wait(waiting, return_when="FIRST_COMPLETED")
+        done |= more
+    assert all(isinstance(one.exception(), ConflictError) for one in done)
+    speech.gate.set()
+    await asyncio.gather(*waiting)
+    assert speech.requests == 2
+
+
+async def test_killed_after_the_raw_answer_was_stored_costs_nothing(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    bench.files.kill_after_write = True
+    with pytest.raises(KilledError):
+        await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    bench.files.kill_after_write = False
+    reborn = bench.worker(speech)
+    transcript = await reborn.transcribe(make_call(), AUDIO, MONO)
+    payment = await bench.payment(reborn)
+    assert speech.requests == 1
+    assert transcript.utterances
+    assert payment is not None
+    assert payment.state is PaymentState.DONE
+    assert payment.possibly_paid_twice == 0
+
+
+async def test_with_no_repeats_a_lost_answer_waits_for_a_person(bench: Bench) -> None:
+    speech = ScriptedSpeech(LOST)
+    worker = bench.worker(speech, repeats=0)
+    call = make_call()
+    for _ in range(3):
+        with pytest.raises(AnswerLostError):
+            await worker.transcribe(call, AUDIO, MONO)
+    assert speech.requests == 1
+    assert call.audio is not None
+    sha256 = hashlib.sha256(AUDIO).hexdigest()
+    stored = call.model_copy(update={"audio": call.audio.model_copy(update={"sha256": sha256})})
+    assert await worker.allow_repeat(stored)
+    await worker.transcribe(call, AUDIO, MONO)
+    assert speech.requests == 2
+    assert [one async for one in worker.payments.possibly_paid_twice("clinic-1")]
+
+
+async def test_a_killed_process_with_no_repeats_is_held(bench: Bench) -> None:
+    speech = ScriptedSpeech(KilledError())
+    worker = bench.worker(speech, repeats=0)
+    with pytest.raises(KilledError):
+        await worker.transcribe(make_call(), AUDIO, MONO)
+    bench.clock.pass_time(LEASE)
+    with pytest.raises(AnswerLostError):
+        await worker.transcribe(make_call(), AUDIO, MONO)
+    held = [one async for one in worker.payments.held()]
+    assert [one.reason for one in held] == ["answer_lost"]
+    assert speech.requests == 1
+
+
+@pytest.mark.parametrize("loss", [LOST, ProviderAnswerError("speech", "Не читается")])
+async def test_a_lost_answer_is_repeated_only_as_often_as_allowed(
+    bench: Bench, loss: MedaiError
+) -> None:
+    speech = ScriptedSpeech(loss, loss, loss, loss)
+    worker = bench.worker(speech, repeats=1)
+    for _ in range(4):
+        with pytest.raises((AnswerLostError, ProviderAnswerError)):
+            await worker.transcribe(make_call(), AUDIO, MONO)
+    assert speech.requests == 2
+    held = [one async for one in worker.payments.held()]
+    assert [(one.attempt, one.possibly_paid_twice) for one in held] == [(2, 1)]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        ProviderUnavailableError("speech", "Недоступен"),
+        ProviderRateLimitedError("speech", "Подождите"),
+        ProviderRejectedError("speech", "Отклонено"),
+        ProviderStoppedError("speech", "Нет средств"),
+        SettingsError("Нет ключа"),
+    ],
+    ids=lambda error: error.code,
+)
+async def test_work_that_was_not_done_leaves_no_trace(bench: Bench, refusal: MedaiError) -> None:
+    speech = ScriptedSpeech(refusal)
+    worker = bench.worker(speech, repeats=0)
+    with pytest.raises(type(refusal)):
+        await worker.transcribe(make_call(), AUDIO, MONO)
+    await worker.transcribe(make_call(), AUDIO, MONO)
+    payment = await bench.payment(worker)
+    assert payment is not None
+    assert (payment.attempt, payment.possibly_paid_twice) == (1, 0)
+
+
+async def test_a_repeat_that_was_not_carried_out_is_not_counted(bench: Bench) -> None:
+    speech = ScriptedSpeech(LOST, ProviderUnavailableError("speech", "Недоступен"))
+    worker = bench.worker(speech, repeats=1)
+    with pytest.raises(AnswerLostError):
+        await worker.transcribe(make_call(), AUDIO, MONO)
+    with pytest.raises(ProviderUnavailableError):
+        await worker.transcribe(make_call(), AUDIO, MONO)
+    await worker.transcribe(make_call(), AUDIO, MONO)
+    payment = await bench.payment(worker)
+    assert payment is not None
+    assert (payment.attempt, payment.possibly_paid_twice) == (2, 1)
+
+
+async def test_a_late_answer_of_an_abandoned_request_is_kept(bench: Bench) -> None:
+    slow, speech = ScriptedSpeech(), ScriptedSpeech()
+    slow.gate = asyncio.Event()
+    late = asyncio.create_task(bench.worker(slow).transcribe(make_call(), AUDIO, MONO))
+    await slow.arrived.wait()
+    bench.clock.pass_time(LEASE)
+    with pytest.raises(AnswerLostError):
+        await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    slow.gate.set()
+    transcript = await late
+    assert await bench.worker(speech).transcribe(make_call(), AUDIO, MONO) == transcript
+    assert speech.requests == 0
+
+
+async def test_a_file_store_that_stumbles_does_not_lose_a_paid_answer(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    bench.files.failures = [StoreError("Хранилище недоступно")]
+    await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    await bench.worker(speech).transcribe(make_call(2), AUDIO, MONO)
+    assert speech.requests == 1
+
+
+async def test_a_vanished_answer_file_is_a_lost_answer(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    bench.files.stored.clear()
+    with pytest.raises(AnswerLostError):
+        await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    assert speech.requests == 1
+
+
+async def test_a_swap_by_a_person_survives_a_second_run_and_costs_nothing(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    worker = bench.worker(speech)
+    call = make_call()
+    made = await worker.transcribe(call, AUDIO, STEREO)
+    assert made.utterances[0].role is Role.ADMINISTRATOR
+    swapped = await worker.swap_roles(call.id)
+    again = await worker.transcribe(call, AUDIO, STEREO)
+    assert again == swapped == await worker.get(call.id)
+    assert again.utterances[0].role is Role.PATIENT
+    assert (again.roles_source, again.roles_confidence) == ("manual", 1.0)
+    assert speech.requests == 1

@@ -1,0 +1,54 @@
+from datetime import timedelta
+
+import pytest
+
+from medai.transcription.models import Role, Utterance
+from medai.transcription.recording_rules import (
+    far_shorter,
+    is_announcement,
+    recording_unavailable,
+    retry_delay,
+)
+
+
+def said(*texts: str) -> tuple[Utterance, ...]:
+    return tuple(
+        Utterance(speaker="speaker_0", role=Role.PATIENT, start_ms=0, end_ms=1, text=text)
+        for text in texts
+    )
+
+
+def test_the_retry_plan_ends() -> None:
+    plan = [retry_delay(attempt) for attempt in range(1, 7)]
+    minutes = [1, 5, 15, 60, 360]
+    assert plan == [*(timedelta(minutes=one) for one in minutes), None]
+    with pytest.raises(ValueError, match="from 1"):
+        retry_delay(0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Запись разговора недоступна.",
+        "К сожалению, запись этого звонка ещё не готова, попробуйте позже.",
+        "Файл записи не найден.",
+        "Срок хранения записи истёк.",
+    ],
+)
+def test_pbx_announcements_are_recognised(text: str) -> None:
+    assert is_announcement(said(text))
+    assert recording_unavailable(said(text), audio_seconds=4, crm_seconds=5)
+
+
+def test_a_talk_that_mentions_a_missing_record_is_a_talk() -> None:
+    talk = said("Здравствуйте, запись не найдена в журнале.", "слово " * 60)
+    assert not is_announcement(talk)
+    assert not is_announcement(said("Запись к врачу есть на завтра, приходите."))
+
+
+def test_a_file_that_cannot_hold_the_call() -> None:
+    assert far_shorter(4.0, 120)
+    assert not far_shorter(60.0, 120)
+    assert not far_shorter(1.0, 15)
+    assert recording_unavailable(said("бип"), audio_seconds=2, crm_seconds=120)
+    assert not recording_unavailable(said("слово " * 30), audio_seconds=20, crm_seconds=120)
