@@ -136,7 +136,7 @@ def test_the_second_answer_replaces_only_what_was_unproven() -> None:
     [
         ([10, 5, None], False, 7.5),
         ([10, 5, None], True, 5.0),
-        ([10, 0, 0], False, 3.33),
+        ([10, 0, 0], False, 3.3333),
         ([None, None], False, 0.0),
         ([None, None], True, 0.0),
         ([], False, 0.0),

@@ -73,7 +73,7 @@ def _clock(proof: Evidence) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:g}"
+    return f"{round(value, 2):g}"
 
 
 def _booked(call: Call) -> str:

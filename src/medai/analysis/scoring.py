@@ -12,7 +12,8 @@ from medai.transcription.models import Transcript
 HIGHEST = 10
 _BINARY_BORDER = 5
 """Contract 7: below it 0, from it on 10."""
-_OVERALL_DIGITS = 2
+_OVERALL_DIGITS = 4
+"""Boards add overall scores up: two decimals would show in their sums."""
 
 
 def judged(
@@ -48,7 +49,7 @@ def merged(
 
 
 def overall_score(scores: Iterable[CriterionScore], *, count_not_applicable_as_zero: bool) -> float:
-    """The mean of the criteria, 0-10, two decimals; 0.0 when nothing is applicable.
+    """The mean of the criteria, 0-10, four decimals; 0.0 when nothing is applicable.
 
     Not applicable criteria are left out, or count as zero as the replaced system did.
     """

@@ -62,8 +62,8 @@ class OpenAIClient:
         request_id = response.headers.get("x-request-id")
         try:
             body = response.json()
-        except ValueError as error:
-            raise failures.unreadable(request_id) from error
+        except (ValueError, RecursionError):  # no JSON, or brackets without end
+            raise failures.unreadable(request_id) from None
         if not isinstance(body, dict):
             raise failures.unreadable(request_id)
         try:
