@@ -5,11 +5,12 @@ from datetime import UTC
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import fontpkg
 import typst
 
+from medai.reports.errors import ReportRenderingError
 from medai.reports.models import ReportContent
 from medai.reports.pages.document import document
 
@@ -21,19 +22,22 @@ def render_pdf(content: ReportContent) -> bytes:
 
     Takes about a second per thousand calls and up to 600 MB: run it in another process
     (`medai.reports.renderer`). Data reaches the template as JSON and is never evaluated.
+    Raises ReportRenderingError.
     """
     data = json.dumps(document(content), ensure_ascii=False).encode()
     sources: Any = {**_templates(), "data.json": data}  # the stub misses the dict of files
-    return cast(
-        "bytes",
-        typst.compile(
+    try:
+        return typst.compile(
             sources,
             font_paths=[str(_font_folder())],
             ignore_system_fonts=True,
-            timestamp=content.created_at.astimezone(UTC),
+            timestamp=content.created_at.astimezone(UTC),  # Typst wants a fixed offset
             pdf_tags=False,  # tags make it five times larger (reports-and-ui.md 1)
-        ),
-    )
+        )
+    except typst.TypstError as error:
+        raise ReportRenderingError(
+            "PDF не построен: содержимое не удалось разместить; сообщите разработчикам"
+        ) from error
 
 
 @cache

@@ -1,0 +1,93 @@
+"""Rendering in another process, so that the event loop never waits for a report."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from types import TracebackType
+from typing import Self
+
+from medai.reports.errors import ReportRenderingError
+from medai.reports.excel import render_excel
+from medai.reports.models import ReportContent
+from medai.reports.pdf import render_pdf
+
+_REPORTS_PER_PROCESS = 4
+"""Typst never empties its cache: 195 MB after one big report, 650 MB after five
+(reports-and-ui.md 1)."""
+_PATIENCE_SECONDS = 300.0
+"""A hundred times the 1,000-call report; longer means a hung process."""
+
+
+class ReportRenderer:
+    """One spawned worker process, replaced after every few reports and whenever it dies.
+
+    The executor's own `max_tasks_per_child` is not used: with more than one task queued it never
+    starts the next process and hangs (seen on 3.11: 12 tasks, 4 per child, 8 never ran).
+    """
+
+    def __init__(self, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+        self._patience = patience_seconds
+        self._pool: ProcessPoolExecutor | None = None
+        self._started = 0
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def pdf(self, content: ReportContent) -> bytes:
+        """The report as PDF. Raises ReportRenderingError."""
+        return await self._render(render_pdf, content)
+
+    async def excel(self, content: ReportContent) -> bytes:
+        """The report as xlsx. Raises ReportRenderingError."""
+        return await self._render(render_excel, content)
+
+    async def close(self) -> None:
+        """End the worker process after the report it may be making. May be called twice."""
+        async with self._turn:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+
+    async def _render(
+        self, render: Callable[[ReportContent], bytes], content: ReportContent
+    ) -> bytes:
+        async with self._turn:  # one at a time: memory is what a report costs
+            future = self._worker().submit(render, content)
+            try:
+                async with asyncio.timeout(self._patience):
+                    return await asyncio.wrap_future(future)
+            except (BrokenProcessPool, TimeoutError) as error:
+                self._abandon()
+                raise ReportRenderingError(
+                    "Отчёт не построен: процесс печати остановился; "
+                    "повторите или возьмите период короче"
+                ) from error
+
+    def _worker(self) -> ProcessPoolExecutor:
+        if self._pool is not None and self._started >= _REPORTS_PER_PROCESS:
+            self._pool.shutdown(wait=False)
+            self._pool = None
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self._started = 0
+        self._started += 1
+        return self._pool
+
+    def _abandon(self) -> None:
+        """Give up the pool with its process, which may be dead or hung."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            for process in list((pool._processes or {}).values()):
+                process.kill()
+            pool.shutdown(wait=False, cancel_futures=True)
