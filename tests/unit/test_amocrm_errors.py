@@ -1,5 +1,6 @@
 """Each kind of failure has its own error, its own number of attempts, and no personal data."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -18,6 +19,8 @@ from medai.errors import (
     ProviderStoppedError,
     ProviderUnavailableError,
 )
+from medai.integrations.amocrm import transport
+from medai.integrations.amocrm.breaker import Breaker
 from medai.integrations.amocrm.models import NewNote
 
 OK = httpx2.Response(200, json={"id": 1})
@@ -96,7 +99,7 @@ async def test_closed_account_is_not_asked_again_until_the_cool_down(
     for _ in range(2):
         with pytest.raises(ProviderStoppedError):
             await client.account()
-    assert len(crm.requests) == 1
+    assert len(crm.requests) == crm.turns == 1
     crm.clock.advance(timedelta(minutes=15).total_seconds())
     assert (await client.account()).id == 1
 
@@ -153,7 +156,7 @@ async def test_success_between_rate_limits_starts_the_count_anew(crm: FakeCrm) -
 async def test_long_named_wait_is_left_to_the_caller(crm: FakeCrm) -> None:
     error = await read_fails(crm, [limited(seconds=300)])
     assert isinstance(error, ProviderRateLimitedError)
-    assert error.retry_after == 300
+    assert (error.retry_after, error.request_id) == (300, "req-7")
     assert crm.slept == []
 
 
@@ -215,11 +218,12 @@ async def test_write_that_never_left_is_repeated(crm: FakeCrm) -> None:
         httpx2.Response(200, text='{"id": '),
         httpx2.Response(200, json=[1]),
         httpx2.Response(200, text="[" * 100_000),
+        httpx2.DecodingError("not gzip"),
         httpx2.Response(200, text='{"id": ' + "9" * 5000 + "}"),
         EMPTY,
     ],
 )
-async def test_unreadable_success_is_named_so(crm: FakeCrm, unreadable: httpx2.Response) -> None:
+async def test_unreadable_success_is_named_so(crm: FakeCrm, unreadable: Step) -> None:
     assert isinstance(await read_fails(crm, [unreadable]), ProviderAnswerError)
     assert len(crm.requests) == 1
 
@@ -233,3 +237,46 @@ async def test_log_tells_request_id_and_status_but_no_secret(crm: FakeCrm) -> No
     assert [line["id"] for line in done] == ["req-9"]
     assert "t-1" not in str(logs)
     assert NOTE.text not in str(logs)
+
+
+async def test_request_whose_turn_came_after_the_account_was_closed_is_not_sent(
+    crm: FakeCrm,
+) -> None:
+    client = crm.client([page(403), OK])
+    crm.held_turn = 2
+    first, second = asyncio.gather(client.account()), asyncio.gather(client.account())
+    with pytest.raises(ProviderStoppedError):
+        await first
+    crm.turn_gate.set()
+    with pytest.raises(ProviderStoppedError):
+        await second
+    assert len(crm.requests) == 1
+
+
+async def test_answer_that_drips_for_ever_is_given_up(
+    crm: FakeCrm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "REQUEST_SECONDS", 0.01)
+
+    async def never() -> httpx2.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    assert isinstance(await write_fails(crm, [lambda _: never()]), AnswerLostError)
+
+
+def test_burst_of_refusals_is_one_strike(crm: FakeCrm) -> None:
+    breaker = Breaker(crm.clock)
+    seen = breaker.strikes
+    for _ in range(5):
+        breaker.limited(seen, None)
+    assert (breaker.strikes, breaker.is_open, breaker.pause()) == (1, False, 5.0)
+
+
+def test_account_closed_by_limits_says_so_even_after_an_earlier_ban(crm: FakeCrm) -> None:
+    breaker = Breaker(crm.clock)
+    breaker.stopped(ProviderStoppedError("amocrm", "x"))
+    crm.clock.advance(900)
+    breaker.limited(breaker.strikes, 61)
+    with pytest.raises(ProviderRateLimitedError):
+        breaker.check()

@@ -161,12 +161,14 @@ async def test_ignored_filter_switches_to_single_cards_for_good(crm: FakeCrm) ->
         EMPTY,
         problem(404),
         httpx2.Response(200, json={"id": 8}),
+        httpx2.Response(200, json={"id": 99}),
     ])  # fmt: skip
     assert [card.id async for card in client.contacts([1, 2, 3])] == [1]
     assert client.filters_trusted is False
-    assert [card.id async for card in client.contacts([8])] == [8]
+    assert [card.id async for card in client.contacts([8, 9])] == [8]
     paths = [request.url.path.removeprefix("/amocrm/alpha/api/v4/") for request in crm.requests]
-    assert paths == ["contacts", "contacts/1", "contacts/2", "contacts/3", "contacts/8"]
+    assert paths == ["contacts", "contacts/1", "contacts/2", "contacts/3", "contacts/8",
+                     "contacts/9"]  # fmt: skip
     assert crm.query(1) == [("with", "leads")]
 
 

@@ -81,6 +81,7 @@ async def test_hundred_coroutines_cause_one_refresh(
     found = await asyncio.gather(*(tokens.bearer() for _ in range(100)))
     assert set(found) == {"a2"}
     assert authority.calls == 1
+    assert store.locks == 1
     assert [pair.access for pair in store.saved] == ["a2"]
 
 

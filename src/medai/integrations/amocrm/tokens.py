@@ -88,10 +88,7 @@ class Tokens:
         """
         if self._pair is not None and self._pair.access != token:
             return self._pair.access
-        pair = await self._renewed(token)
-        if pair.access == token:  # joined a renewal that had begun before this token was refused
-            pair = await self._renewed(token)
-        return pair.access
+        return (await self._renewed(token)).access
 
     def _serves(self, pair: TokenPair) -> bool:
         now = self._clock()
