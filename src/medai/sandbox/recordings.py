@@ -57,26 +57,26 @@ def unavailable_clip() -> bytes:
 
 
 class _Host:
-    """Serves recordings; remembers which one-time links were used."""
+    """Serves recordings and spoils them as the fault script says."""
 
     def __init__(self, audio: RecordingSource, faults: Faults, ledger: Ledger) -> None:
         self._audio = audio
         self._faults = faults
         self._ledger = ledger
-        self._used: set[str] = set()
 
     async def answer(self, request: Request) -> Response:
         """The recording, or what its fault makes of it."""
         name = request.path_params["name"]
         self._ledger.recording_request(name, request.method)
-        if name in self._used:
-            return html_page(410, "410 Gone")
-        fault = self._faults.take("recordings", f"{request.method} {request.url.path}")
+        asked = f"{request.method} {request.url.path}"
+        fault = self._faults.take("recordings", asked)
         spoiled = await before_work(fault) or _refusal(fault, request, name)
         if spoiled is not None:
             return spoiled
         if fault is not None and fault.kind == "one_time_link":
-            self._used.add(name)
+            self._faults.add(
+                "recordings", Fault("not_found", times=0, match=request.url.path, status=410)
+            )
         return after_work(fault, await self._found(request, name, fault))
 
     async def hop(self, request: Request) -> Response:

@@ -18,9 +18,9 @@ from medai.sandbox.amocrm import (
 )
 from medai.sandbox.amocrm.answers import ProblemError
 from medai.sandbox.amocrm.context import Context
+from medai.sandbox.amocrm.rows import COLLECTIONS
 
 Handler = Callable[[Context], Response]
-_PARTS = {"{cards}": "(?P<cards>leads|contacts|companies)", "{event}": "(?P<event>[0-9A-Za-z]+)"}
 _NUMBERS = re.compile(r"\{(id|note|status)\}")
 
 _TABLE: tuple[tuple[str, str, Handler], ...] = (
@@ -76,22 +76,28 @@ def find(path: str) -> Match | None:
     for pattern, template, handlers in _ROUTES:
         match = pattern.fullmatch(path)
         if match:
-            return Match(template, match.groupdict(), handlers)
+            kind = template.split("/")[1]
+            return Match(template, {**match.groupdict(), "cards": kind}, handlers)
     return None
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    text = _NUMBERS.sub(r"(?P<\1>\\d+)", template)
-    for part, pattern in _PARTS.items():
-        text = text.replace(part, pattern)
-    return re.compile(text)
 
 
 def _routes() -> list[tuple[re.Pattern[str], str, dict[str, Handler]]]:
     by_template: dict[str, dict[str, Handler]] = {}
-    for method, template, handler in _TABLE:
-        by_template.setdefault(template, {})[method] = handler
+    for method, general, handler in _TABLE:
+        for template in _expanded(general):
+            by_template.setdefault(template, {})[method] = handler
     return [(_pattern(template), template, by) for template, by in by_template.items()]
+
+
+def _expanded(template: str) -> list[str]:
+    if "{cards}" not in template:
+        return [template]
+    return [template.replace("{cards}", kind) for kind in COLLECTIONS]
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    text = _NUMBERS.sub(r"(?P<\1>\\d+)", template)
+    return re.compile(text.replace("{event}", "(?P<event>[0-9A-Za-z]+)"))
 
 
 _ROUTES = _routes()

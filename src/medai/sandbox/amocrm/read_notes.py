@@ -35,7 +35,7 @@ def rendered(context: Context, row: Row) -> Row:
     params = row["params"]
     link = params.get("link") if isinstance(params, dict) else None
     if isinstance(link, str) and link.startswith(RECORDINGS):
-        params = {**params, "link": context.recordings + link.removeprefix(RECORDINGS)}
+        params = {**params, "link": f"{context.recordings}/{link.removeprefix(RECORDINGS)}"}
     path = f"/{context.kind}/{row['entity_id']}/notes/{row['id']}"
     return {**row, "params": params, "_links": context.link(path)}
 

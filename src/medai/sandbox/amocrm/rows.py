@@ -14,5 +14,5 @@ SINGULAR: dict[CardType, str] = {"leads": "lead", "contacts": "contact", "compan
 WON, LOST = 142, 143
 """Closing statuses of every pipeline (amocrm.md 7)."""
 
-RECORDINGS = "sandbox-recordings:/"
+RECORDINGS = "sandbox-recordings:"
 """Stands in stored links for the recording host, whose address is known when somebody asks."""
