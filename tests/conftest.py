@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fixtures.sandbox",
     "tests.fixtures.sandbox_dialogues",
     "tests.fixtures.small_crm",
+    "tests.fixtures.small_crm_server",
 ]
