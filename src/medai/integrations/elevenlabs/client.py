@@ -15,7 +15,7 @@ from elevenlabs import AsyncElevenLabs
 from elevenlabs.core.api_error import ApiError
 from elevenlabs.core.parse_error import ParsingError
 from elevenlabs.core.request_options import RequestOptions
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from medai.errors import SettingsError
 from medai.integrations.elevenlabs import failures
@@ -118,9 +118,10 @@ def _options(seconds: float) -> RequestOptions:
 
 def _body(data: Any, request_id: str | None) -> dict[str, Any]:
     """The answer as JSON-like data; the SDK gives None for a body that is no object."""
-    if not hasattr(data, "dict"):
+    if not isinstance(data, BaseModel):
         raise failures.unreadable(request_id)
-    body: dict[str, Any] = _cleaned(data.dict())
+    # No warnings: they would print the answer's unexpected values, that is, the patient's words.
+    body: dict[str, Any] = _cleaned(data.model_dump(exclude_unset=True, warnings=False))
     return body
 
 
