@@ -1,0 +1,56 @@
+"""Bringing a database to the tables of `tables.py`, from code: users need no alembic.ini."""
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import Connection
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from medai.errors import StoreError
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('medai.datalens.schema', 0))")
+
+
+def upgrade(dsn: str, revision: str = "head") -> None:
+    """Create what is missing and adopt what an old installation left; keeps all its rows.
+
+    Safe to repeat and to run from several processes. `dsn` is any libpq form. Blocks. Raises
+    StoreError when the database cannot be reached or refuses.
+    """
+    _run(dsn, revision, up=True)
+
+
+def downgrade(dsn: str, revision: str = "base") -> None:
+    """Go back to `revision`. Tables with rows stay: a downgrade deletes no metrics.
+
+    Raises StoreError like `upgrade`.
+    """
+    _run(dsn, revision, up=False)
+
+
+def _run(dsn: str, revision: str, *, up: bool) -> None:
+    def connect() -> "Connection[tuple[object, ...]]":
+        return psycopg.connect(dsn, options="-c timezone=UTC -c search_path=public")
+
+    engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    try:
+        with engine.begin() as connection:
+            connection.execute(_LOCK)
+            config.attributes["connection"] = connection
+            (command.upgrade if up else command.downgrade)(config, revision)
+    except (OperationalError, psycopg.OperationalError) as error:
+        raise StoreError(
+            "PostgreSQL недоступен: таблицы DataLens не созданы, проверьте POSTGRES_*"
+        ) from error
+    except DBAPIError as error:
+        raise StoreError(
+            "Таблицы DataLens не приведены к новому виду: дайте пользователю базы права владельца"
+            " таблиц и повторите medai db upgrade"
+        ) from error

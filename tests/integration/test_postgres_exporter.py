@@ -1,0 +1,338 @@
+"""DataLens tables: whole days replaced, repetition changes nothing, old databases adopted."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Table, create_engine, inspect
+from sqlalchemy.pool import NullPool
+
+from medai.datalens import schema
+from medai.datalens.postgres_exporter import DayExport, PostgresExporter
+from medai.datalens.tables import (
+    CRITERIA,
+    DAILY,
+    DETAILS,
+    METADATA,
+    RECOMMENDATIONS,
+    written_columns,
+)
+from medai.errors import StoreError
+from medai.infra.postgres import Pool, open_pool
+from medai.metrics.rows import CriterionRow, DailyRow, DetailRow, RecommendationRow
+
+MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
+LABELS: dict[str, Any] = {
+    "metric_date": MONDAY, "week_start_date": MONDAY, "client_id": "clinic", "subdomain": "smile",
+    "administrator": "Анна Тестова", "call_direction": "Входящий", "source": "Сайт",
+    "call_type": "первичка",
+}  # fmt: skip
+OLD_TABLES = """
+CREATE TABLE daily_summary_metrics (
+    id SERIAL PRIMARY KEY, metric_date DATE NOT NULL, week_start_date DATE,
+    client_id VARCHAR(255) NOT NULL, subdomain VARCHAR(255), administrator VARCHAR(255),
+    call_direction VARCHAR(50), source VARCHAR(255), call_type VARCHAR(255), total_calls INT,
+    converted_calls INT, conversion_rate NUMERIC, total_duration_seconds INT,
+    avg_duration_seconds NUMERIC, total_overall_score NUMERIC, scored_calls_count INT,
+    fg_percent NUMERIC, total_processing_speed_minutes NUMERIC,
+    calls_with_processing_speed_count INT, avg_processing_speed_minutes NUMERIC,
+    created_at TIMESTAMPTZ DEFAULT now(),
+    UNIQUE (metric_date, client_id, subdomain, administrator, call_direction, source, call_type));
+CREATE TABLE call_details (
+    call_mongo_id TEXT PRIMARY KEY, metric_date DATE, administrator TEXT, transcript_url TEXT,
+    recording_url TEXT, recommendations_text TEXT, client_id TEXT, subdomain TEXT, call_id TEXT);
+INSERT INTO daily_summary_metrics (metric_date, client_id, subdomain, source, total_calls) VALUES
+    ('2026-03-01', 'clinic', 'smile', NULL, 1), ('2026-03-01', 'clinic', 'smile', NULL, 2),
+    ('2026-03-01', 'clinic', 'smile', 'Сайт', 3);
+INSERT INTO call_details (call_mongo_id, metric_date, client_id) VALUES
+    ('65f000000000000000000001', '2026-03-01', 'clinic');
+"""
+
+
+def daily(**changes: Any) -> DailyRow:
+    row = DailyRow(
+        **LABELS, total_calls=2, converted_calls=1, conversion_rate=Decimal("0.5"),
+        total_duration_seconds=90, avg_duration_seconds=Decimal(45),
+        total_overall_score=Decimal("15.5"), scored_calls_count=2, fg_percent=Decimal("77.5"),
+        total_processing_speed_minutes=Decimal(0), calls_with_processing_speed_count=0,
+        avg_processing_speed_minutes=None,
+    )  # fmt: skip
+    return replace(row, **changes)
+
+
+def criterion(**changes: Any) -> CriterionRow:
+    row = CriterionRow(
+        **LABELS, criterion_name="Приветствие", total_score=Decimal(15), scored_calls_count=2,
+        avg_score=Decimal("7.5"),
+    )  # fmt: skip
+    return replace(row, **changes)
+
+
+def detail(**changes: Any) -> DetailRow:
+    row = DetailRow(
+        call_mongo_id="65f000000000000000000002", metric_date=MONDAY, administrator="Анна Тестова",
+        transcript_url="http://localhost/t", recording_url="http://localhost/r",
+        recommendations_text="Поздоровайтесь\nНазовите\tсебя \\N", client_id="clinic",
+        subdomain="smile", call_type="первичка", is_effective=True, matched_criteria="a, b",
+    )  # fmt: skip
+    return replace(row, **changes)
+
+
+def conclusions(**changes: Any) -> RecommendationRow:
+    row = RecommendationRow(
+        client_id="clinic", start_date=MONDAY, end_date=date(2026, 3, 8),
+        summary_points=('Первый "пункт", {с} скобками', "Второй"), overall_summary="# Итог",
+    )  # fmt: skip
+    return replace(row, **changes)
+
+
+@pytest.fixture
+def migrated_dsn(postgres_dsn: str) -> str:
+    schema.upgrade(postgres_dsn)
+    return postgres_dsn
+
+
+@pytest.fixture
+def exporter(migrated_dsn: str, pool: Pool) -> PostgresExporter:
+    return PostgresExporter(pool)
+
+
+async def stored(pool: Pool, table: Table, columns: str = "*") -> list[tuple[Any, ...]]:
+    async with pool.connection() as connection:
+        query = f"SELECT {columns} FROM {table.name} ORDER BY {table.columns[0].name}"  # noqa: S608
+        return await (await connection.execute(query.encode())).fetchall()
+
+
+async def snapshot(pool: Pool) -> list[list[tuple[Any, ...]]]:
+    return [await stored(pool, table) for table in (DAILY, CRITERIA, DETAILS, RECOMMENDATIONS)]
+
+
+class TestExport:
+    async def test_rows_arrive_as_they_are(self, exporter: PostgresExporter, pool: Pool) -> None:
+        written = await exporter.replace_day("clinic", MONDAY, [daily()], [criterion()], [detail()])
+        assert written == {DAILY.name: 1, CRITERIA.name: 1, DETAILS.name: 1}
+        assert await exporter.upsert_recommendations([conclusions()]) == 1
+        for table, row in (
+            (DAILY, daily()), (CRITERIA, criterion()), (DETAILS, detail()),
+            (RECOMMENDATIONS, replace(conclusions(), summary_points=list(
+                conclusions().summary_points))),  # type: ignore[arg-type]
+        ):  # fmt: skip
+            columns = [field.name for field in fields(row)]
+            found = await stored(pool, table, ", ".join(columns))
+            assert found == [tuple(getattr(row, column) for column in columns)]
+
+    async def test_repeating_a_day_changes_nothing(
+        self, exporter: PostgresExporter, pool: Pool
+    ) -> None:
+        async def export() -> dict[str, int]:
+            await exporter.upsert_recommendations([conclusions()])
+            return await exporter.replace_day(
+                "clinic", MONDAY, [daily(), daily(source="Звонок")], [criterion()], [detail()]
+            )
+
+        await export()
+        before = await snapshot(pool)
+        assert await export() == {DAILY.name: 0, CRITERIA.name: 0, DETAILS.name: 0}
+        assert await exporter.upsert_recommendations([conclusions()]) == 0
+        assert await snapshot(pool) == before
+        await exporter.replace_day("clinic", MONDAY, [daily(source="Новый")], [], [])
+        ids = [row[0] for row in await stored(pool, DAILY, "id")]
+        assert ids == [before[0][-1][0] + 1], "repetitions used up ids"
+
+    async def test_a_changed_row_keeps_its_id(self, exporter: PostgresExporter, pool: Pool) -> None:
+        await exporter.replace_day("clinic", MONDAY, [daily(), daily(source="Б")], [], [])
+        before = await stored(pool, DAILY, "id, created_at")
+        changed = [daily(total_calls=3, fg_percent=None), daily(source="Б")]
+        written = await exporter.replace_day("clinic", MONDAY, changed, [], [])
+        assert written[DAILY.name] == 1
+        assert await stored(pool, DAILY, "id, created_at") == before
+        assert (3, None) in await stored(pool, DAILY, "total_calls, fg_percent")
+
+    async def test_a_renamed_administrator_leaves_no_row(
+        self, exporter: PostgresExporter, pool: Pool
+    ) -> None:
+        other = (
+            [daily(client_id="other")],
+            [criterion(client_id="other")],
+            [detail(client_id="other", call_mongo_id="other")],
+        )
+        await exporter.replace_day("other", MONDAY, *other)
+        later = {"metric_date": TUESDAY}
+        await exporter.replace_day(
+            "clinic", TUESDAY, [daily(**later)], [criterion(**later)],
+            [detail(call_mongo_id="later", **later)],
+        )  # fmt: skip
+        for name in ("Анна Тестова", "Анна Примерова"):
+            new = {"administrator": name}
+            await exporter.replace_day(
+                "clinic", MONDAY, [daily(**new)], [criterion(**new)], [detail(**new)]
+            )
+        for table in (DAILY, CRITERIA, DETAILS):
+            names = await stored(pool, table, "client_id, metric_date, administrator")
+            assert sorted(names) == [
+                ("clinic", MONDAY, "Анна Примерова"),
+                ("clinic", TUESDAY, "Анна Тестова"),
+                ("other", MONDAY, "Анна Тестова"),
+            ]
+
+    async def test_missing_labels_cannot_repeat(
+        self, exporter: PostgresExporter, pool: Pool
+    ) -> None:
+        for _ in range(2):
+            empty = daily(source=None, administrator=None)
+            await exporter.replace_day("clinic", MONDAY, [empty], [], [])
+        assert await stored(pool, DAILY, "administrator, source") == [("", "")]
+        with pytest.raises(ValueError, match="same key"):
+            await exporter.replace_day("clinic", MONDAY, [empty, daily(
+                source="", administrator="")], [], [])  # fmt: skip
+
+    async def test_a_call_may_move_to_another_day(
+        self, exporter: PostgresExporter, pool: Pool
+    ) -> None:
+        await exporter.replace_day("clinic", MONDAY, [], [], [detail()])
+        moved = detail(metric_date=TUESDAY)
+        await exporter.replace_day("clinic", TUESDAY, [], [], [moved])
+        await exporter.replace_day("clinic", MONDAY, [], [], [])
+        assert await stored(pool, DETAILS, "metric_date") == [(TUESDAY,)]
+
+    async def test_several_days_are_one_step(self, exporter: PostgresExporter, pool: Pool) -> None:
+        def item(day: date, rows: Sequence[DailyRow]) -> DayExport:
+            return DayExport(client_id="clinic", day=day, daily=rows, criteria=[], details=[])
+
+        good = item(MONDAY, [daily()])
+        too_big = item(TUESDAY, [daily(metric_date=TUESDAY, total_calls=2**40)])
+        with pytest.raises(psycopg.DataError):
+            await exporter.replace_days([good, too_big])
+        assert await stored(pool, DAILY) == []
+        assert (await exporter.replace_days([good, item(TUESDAY, [])]))[DAILY.name] == 1
+        assert await exporter.count_rows("clinic", [MONDAY, TUESDAY]) == {
+            DAILY.name: 1, CRITERIA.name: 0, DETAILS.name: 0
+        }  # fmt: skip
+        assert await exporter.replace_days([]) == {DAILY.name: 0, CRITERIA.name: 0, DETAILS.name: 0}
+        for wrong in ([good, good], [item(TUESDAY, [daily()])]):
+            with pytest.raises(ValueError, match="day"):
+                await exporter.replace_days(wrong)
+
+    async def test_two_exporters_at_once_agree(
+        self, exporter: PostgresExporter, pool: Pool, migrated_dsn: str
+    ) -> None:
+        other_pool = await open_pool(migrated_dsn)
+        rows = [daily(source=f"Источник {number}") for number in range(50)]
+        written = await asyncio.gather(
+            *(
+                one.replace_day("clinic", MONDAY, rows, [], [])
+                for one in (exporter, PostgresExporter(other_pool)) * 4
+            )
+        )
+        await other_pool.close()
+        assert sum(one[DAILY.name] for one in written) == 50
+        assert len(await stored(pool, DAILY)) == 50
+
+    async def test_hostile_and_long_labels_are_stored(
+        self, exporter: PostgresExporter, pool: Pool
+    ) -> None:
+        rows = [daily(source="и" * 300 + end) for end in "аб"] + [daily(source="\x00'; DROP --")]
+        await exporter.replace_day("clinic", MONDAY, rows, [], [])
+        sources = [row[0] for row in await stored(pool, DAILY, "source")]
+        assert sources[2] == "\ufffd'; DROP --"
+        assert {len(source) for source in sources[:2]} == {255}
+
+    async def test_missing_tables_say_what_to_do(self, pool: Pool) -> None:
+        with pytest.raises(StoreError, match="medai db upgrade"):
+            await PostgresExporter(pool).replace_day("clinic", MONDAY, [daily()], [], [])
+        with pytest.raises(StoreError, match="medai db upgrade"):
+            await PostgresExporter(pool).count_rows("clinic", [MONDAY])
+
+    def test_rows_and_tables_have_the_same_columns(self) -> None:
+        pairs = [
+            (DAILY, DailyRow), (CRITERIA, CriterionRow), (DETAILS, DetailRow),
+            (RECOMMENDATIONS, RecommendationRow),
+        ]  # fmt: skip
+        for table, kind in pairs:
+            assert written_columns(table) == tuple(field.name for field in fields(kind))
+
+
+class TestMigrations:
+    @pytest.fixture
+    def connection(self, postgres_dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+            yield connection
+
+    def shape(self, dsn: str) -> dict[str, Any]:
+        """Columns, kinds, keys and indexes of the public schema."""
+        engine = create_engine(
+            "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool
+        )
+        found = inspect(engine)
+        return {
+            table: (
+                [(c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)],
+                sorted(sorted(key["column_names"]) for key in found.get_unique_constraints(table)),
+                sorted(str(index["column_names"]) for index in found.get_indexes(table)),
+                found.get_pk_constraint(table)["constrained_columns"],
+            )
+            for table in found.get_table_names()
+        }
+
+    def test_an_empty_database_gets_the_tables_of_the_contract(
+        self, postgres_dsn: str, postgres_server: str, connection: psycopg.Connection[Any]
+    ) -> None:
+        schema.upgrade(postgres_dsn)
+        migrated = self.shape(postgres_dsn)
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(postgres_dsn), poolclass=NullPool,
+        )  # fmt: skip
+        METADATA.create_all(engine)
+        assert migrated == self.shape(postgres_dsn)
+        assert set(migrated) == {t.name for t in (DAILY, CRITERIA, DETAILS, RECOMMENDATIONS)}
+
+    def test_up_down_up_on_an_empty_database(self, postgres_dsn: str) -> None:
+        schema.upgrade(postgres_dsn)
+        first = self.shape(postgres_dsn)
+        schema.upgrade(postgres_dsn)
+        assert self.shape(postgres_dsn) == first
+        schema.downgrade(postgres_dsn)
+        assert self.shape(postgres_dsn) == {}
+        schema.upgrade(postgres_dsn)
+        assert self.shape(postgres_dsn) == first
+
+    def test_up_down_up_keeps_the_rows_of_an_old_database(
+        self, postgres_dsn: str, connection: psycopg.Connection[Any]
+    ) -> None:
+        connection.execute(OLD_TABLES.encode())
+        rows = "SELECT source, administrator, total_calls FROM daily_summary_metrics ORDER BY id"
+        for step in (schema.upgrade, schema.downgrade, schema.upgrade):
+            step(postgres_dsn)
+            assert connection.execute(rows.encode()).fetchall() == [("", "", 2), ("Сайт", "", 3)]
+            calls = connection.execute("SELECT call_type, is_effective FROM call_details")
+            assert calls.fetchall() == [(None, None)]
+        keys = self.shape(postgres_dsn)[DAILY.name][1]
+        assert len(keys) == 1, "the old key is kept and not doubled"
+
+    async def test_an_adopted_database_takes_an_export(
+        self, postgres_dsn: str, connection: psycopg.Connection[Any], pool: Pool
+    ) -> None:
+        connection.execute(OLD_TABLES.encode())
+        connection.execute("ALTER TABLE call_details ADD COLUMN call_type TEXT")
+        schema.upgrade(postgres_dsn)
+        written = await PostgresExporter(pool).replace_day(
+            "clinic", date(2026, 3, 1), [], [], [detail(metric_date=date(2026, 3, 1))]
+        )
+        assert written[DETAILS.name] == 1
+        assert await stored(pool, DAILY) == []
+        assert len(await stored(pool, DETAILS)) == 1
+
+    async def test_processes_that_upgrade_together_agree(self, postgres_dsn: str) -> None:
+        await asyncio.gather(*(asyncio.to_thread(schema.upgrade, postgres_dsn) for _ in range(4)))
+        assert len(self.shape(postgres_dsn)) == 4
+
+    def test_an_unreachable_database_is_a_store_error(self) -> None:
+        with pytest.raises(StoreError, match="POSTGRES"):
+            schema.upgrade("host=/nonexistent dbname=medai")
