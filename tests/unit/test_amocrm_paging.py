@@ -48,6 +48,15 @@ async def test_events_ask_for_all_types_and_a_page_of_100_and_keep_the_base_path
     ]
 
 
+async def test_changes_of_one_field_are_asked_for_alone(crm: FakeCrm) -> None:
+    client = crm.client([listed("events", events("a")), listed("events", events("a", "b"))])
+    kinds = ["lead_status_changed", "custom_field_21_value_changed", "custom_field_value_changed"]
+    found = [event.id async for event in client.events(types=kinds, start=START, end=END)]
+    assert found == ["a", "b"]
+    asked = [[value for name, value in crm.query(n) if "type" in name] for n in range(2)]
+    assert asked == [[kinds[0], kinds[2]], [kinds[1]]]
+
+
 async def test_pages_are_built_by_us_and_rows_come_once(crm: FakeCrm) -> None:
     client = crm.client([
         listed("events", events("a", "b"), more=True),

@@ -10,7 +10,7 @@ import httpx2
 from medai.errors import ProviderAnswerError
 from medai.kit.clock import Clock, utc_now
 
-from . import notes, setup
+from . import events, notes, setup
 from .cards import CardCollection, Cards
 from .failures import PROVIDER
 from .models import (
@@ -28,13 +28,9 @@ from .models import (
     User,
 )
 from .models.lenient import JsonObject, embedded
-from .paging import are_asked, id_filter, in_batches, rows_in_pages
+from .paging import are_asked, id_filter, in_batches
 from .tokens import Tokens
 from .transport import Sleep, Transport
-from .windows import window
-
-EVENTS_PAGE = 100
-"""Asking for more does not clamp: 250 silently returned the default 50 (amocrm.md 2.3)."""
 
 MAX_BATCH = 250
 
@@ -69,16 +65,14 @@ class AmocrmClient:
         """Whether `filter[id]` works on cards (amocrm.md 2.4): None unknown, False fallback."""
         return self._cards.filters_trusted
 
-    async def events(
+    def events(
         self, *, types: Sequence[str], start: datetime, end: datetime
     ) -> AsyncIterator[Event]:
-        """Events of the types created in the window, each once, in no promised order."""
-        params = [("filter[type][]", kind) for kind in types]
-        params += [*window("created_at", start, end), ("order[created_at]", "asc")]
-        pages = rows_in_pages(self._transport, "events", "events", params, limit=EVENTS_PAGE)
-        async for row in pages:
-            if event := Event.parse(row):
-                yield event
+        """Events of the types created in the window, each once, in no promised order.
+
+        One query, plus one for each `custom_field_{id}_value_changed`: it cannot be mixed.
+        """
+        return events.of_types(self._transport, types, start, end)
 
     def notes(self, collection: NoteCollection, ids: Iterable[int]) -> AsyncIterator[Note]:
         """Notes of one collection by id, in batches; missing ones are left out."""
