@@ -17,7 +17,7 @@ from medai.crm.accounts import AccountParts, AmocrmAccounts
 from medai.crm.registration import ClinicRegistration
 from medai.crm.tokens import TOKENS
 from medai.datalens.days import EXPORT_DAYS, ExportDays
-from medai.datalens.migrations import upgrade
+from medai.datalens.schema import upgrade
 from medai.datalens.postgres_exporter import PostgresExporter
 from medai.errors import SettingsError
 from medai.infra.crypto import LinkSigner, TextCipher
@@ -55,11 +55,11 @@ from medai.reports.service import ReportService
 from medai.settings import Settings
 from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
 from medai.transcription.elevenlabs import ElevenLabsSpeechToText
-from medai.transcription.repository import PAYMENTS, TRANSCRIPTS
+from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
-    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, PAYMENTS, RUNS, SHIFTS, TOKENS,
+    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, RECOGNITIONS, RUNS, SHIFTS, TOKENS,
     TRANSCRIPTS,
 )  # fmt: skip
 _SHORTEST_SECRET = 32
@@ -263,7 +263,7 @@ def _transcription(
         base_url=settings.elevenlabs_base_url,
         timeout_seconds=settings.elevenlabs_timeout_seconds,
     )
-    resources.push_async_callback(client.close)
+    resources.push_async_callback(client.aclose)
     speech = ElevenLabsSpeechToText(
         client, model=settings.elevenlabs_model, language=settings.elevenlabs_language
     )

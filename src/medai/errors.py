@@ -79,7 +79,12 @@ class ProviderError(MedaiError):
     code = "provider"
 
     def __init__(
-        self, provider: str, message: str, *, status: int | None = None, request_id: str | None = None
+        self,
+        provider: str,
+        message: str,
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.provider = provider
@@ -99,8 +104,13 @@ class ProviderRateLimitedError(ProviderError):
     code = "provider_rate_limited"
 
     def __init__(
-        self, provider: str, message: str, *, status: int | None = 429,
-        request_id: str | None = None, retry_after: float | None = None,
+        self,
+        provider: str,
+        message: str,
+        *,
+        status: int | None = 429,
+        request_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(provider, message, status=status, request_id=request_id)
         self.retry_after = retry_after

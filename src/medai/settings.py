@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     mongodb_uri: str = Field("", description="empty: documents live in PostgreSQL")
     mongodb_name: str = Field("medai", description="MongoDB database")
 
-    postgres_dsn: SecretStr = Field(SecretStr(""), description="whole address; wins over POSTGRES_*")
+    postgres_dsn: SecretStr = Field(
+        SecretStr(""), description="whole address; wins over POSTGRES_*"
+    )
     postgres_host: str = Field("", description="empty: the embedded PostgreSQL is started")
     postgres_port: int = Field(5432, description="PostgreSQL port")
     postgres_db: str = Field("medai_metrics", description="PostgreSQL database")

@@ -26,6 +26,7 @@ CALLS = Collection(
         ("client_id", "uniq"),
         ("client_id", "lead_id"),
         ("note_id",),
+        ("transcript.filename",),
     ),
 )
 
@@ -70,6 +71,17 @@ class CallRepository:
     ) -> AsyncIterator[Call]:
         """Calls by business day and note id; None means all clinics or all days."""
         return self._find({**days_filter(client_id, days), **(where or {})})
+
+    async def analysed_calls(self, client_id: str | None, days: DayRange) -> list[Call]:
+        """Calls of the days that have an analysis."""
+        where = {"stage": OneOf((Stage.ANALYSED.value, Stage.EXPORTED.value))}
+        return [call async for call in self.of_days(client_id, days, where=where)]
+
+    async def with_transcript(self, filename: str) -> Call | None:
+        """The call whose transcript has this file name, or None."""
+        async for call in self._find({"transcript.filename": filename}):
+            return call
+        return None
 
     async def insert(self, call: Call) -> bool:
         """Store a new call; False when its note is stored already."""

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -24,15 +24,17 @@ _NOISY = ("httpx", "httpx2", "httpcore", "httpcore2", "elevenlabs", "openai", "p
 """Libraries whose own lines may hold headers, bodies or addresses with keys."""
 
 
-def configure_logging(*, level: str, json_lines: bool) -> None:
-    """Set up logging of this process. Output goes to standard error."""
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+def configure_logging(*, level: str, json_lines: bool, stream: TextIO | None = None) -> None:
+    """Set up logging of this process; lines go to standard error unless a stream is given."""
+    target = stream or sys.stderr
+    form = "%(levelname)s %(name)s %(message)s"
+    logging.basicConfig(level=level, stream=target, format=form, force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if json_lines
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=target.isatty())
     )
     structlog.configure(
         processors=[
@@ -44,7 +46,7 @@ def configure_logging(*, level: str, json_lines: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(target),
         cache_logger_on_first_use=False,
     )
 

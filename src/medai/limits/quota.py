@@ -103,6 +103,4 @@ def next_reset(limits: MinuteLimits, now: datetime, tz: ZoneInfo) -> datetime:
 
 
 def _with(limits: MinuteLimits, call_id: str, reservation: Reservation) -> MinuteLimits:
-    return limits.model_copy(
-        update={"reservations": {**limits.reservations, call_id: reservation}}
-    )
+    return limits.model_copy(update={"reservations": {**limits.reservations, call_id: reservation}})

@@ -45,7 +45,5 @@ class LimitService:
     async def _apply(self, client_id: str, operation: Operation) -> None:
         await self._clinics.change(
             client_id,
-            lambda clinic: clinic.model_copy(
-                update={"limits": operation(clinic.limits, clinic)}
-            ),
+            lambda clinic: clinic.model_copy(update={"limits": operation(clinic.limits, clinic)}),
         )

@@ -28,7 +28,7 @@ def detail_rows(
     rows = []
     for call, analysis in exported(calls):
         transcript, recording = links.transcript_url(call), links.recording_url(call)
-        if call.recording_url and transcript and recording:
+        if transcript and recording:
             verdict = efficiency(analysis, settings)
             rows.append(_row(call, analysis, (transcript, recording), verdict))
     return sorted(rows, key=lambda row: (row.metric_date, row.call_mongo_id))

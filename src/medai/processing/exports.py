@@ -8,7 +8,7 @@ import structlog
 from medai.calls.models import Call, Stage
 from medai.calls.repository import CallRepository
 from medai.datalens.days import DueDay, ExportDays
-from medai.datalens.postgres_exporter import DayRows, PostgresExporter
+from medai.datalens.postgres_exporter import DayExport, PostgresExporter
 from medai.infra.documents import MAX_IDS_PER_QUERY, OneOf
 from medai.kit.chunks import chunks
 from medai.kit.days import DayRange
@@ -61,8 +61,8 @@ class Exports:
         await self._days.exported(day)
         return written
 
-    def _rows(self, day: DueDay, calls: Sequence[Call]) -> DayRows:
-        return DayRows(
+    def _rows(self, day: DueDay, calls: Sequence[Call]) -> DayExport:
+        return DayExport(
             client_id=day.client_id,
             day=day.day,
             daily=daily_rows(calls),

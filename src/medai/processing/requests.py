@@ -61,6 +61,19 @@ class Progress:
             elif failure.next_try_at is None:
                 self.failed[failure.message] += 1
 
+    def join(self, other: "Progress") -> None:
+        """Add the progress of another clinic."""
+        self.total += other.total
+        self.settled += other.settled
+        self.transcribed += other.transcribed
+        self.noted += other.noted
+        self.analysed += other.analysed
+        self.working += other.working
+        self.waiting.update(other.waiting)
+        self.failed.update(other.failed)
+        moments = [moment for moment in (self.earliest, other.earliest) if moment]
+        self.earliest = min(moments, default=None)
+
 
 class WorkRequests:
     """Marks calls as wanted and queues their first due steps."""
@@ -120,6 +133,12 @@ class WorkRequests:
         async for call in self._calls.of_days(client_id, days, where={"skip_reason": None}):
             progress.add(call, now)
         return progress
+
+    async def retry(self, call: Call) -> None:
+        """Give a call another chance whatever failed, and queue what is due."""
+        if call.failures:
+            await self._calls.change(call.id, {"failures": {}})
+        await self.resume(call.model_copy(update={"failures": {}}))
 
     async def resume(self, call: Call, *, priority: int = 0) -> None:
         """Queue every step of the call that is due."""

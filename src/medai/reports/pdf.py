@@ -31,7 +31,8 @@ def render_pdf(content: ReportContent) -> bytes:
             sources,
             font_paths=[str(_font_folder())],
             ignore_system_fonts=True,
-            timestamp=content.created_at.astimezone(UTC),  # Typst wants a fixed offset
+            # Typst wants a fixed offset and whole seconds.
+            timestamp=content.created_at.astimezone(UTC).replace(microsecond=0),
             pdf_tags=False,  # tags make it five times larger (reports-and-ui.md 1)
         )
     except typst.TypstError as error:

@@ -33,9 +33,7 @@ class NameGuess:
 NOBODY = Attribution(None, 0.0)
 
 
-def by_schedule(
-    shifts: Sequence[Shift], guess: NameGuess | None, crm_name: str
-) -> Attribution:
+def by_schedule(shifts: Sequence[Shift], guess: NameGuess | None, crm_name: str) -> Attribution:
     """The administrator of a clinic that attributes by schedule.
 
     Nobody scheduled: unknown. One: that person, no guess needed. Several: the guess if it is on

@@ -42,9 +42,7 @@ class StaffRepository:
 
     async def administrators_of(self, client_id: str) -> list[Administrator]:
         """The clinic's administrators by name."""
-        found = self._documents.find(
-            ADMINISTRATORS, {"client_id": client_id}, sort=(("name", 1),)
-        )
+        found = self._documents.find(ADMINISTRATORS, {"client_id": client_id}, sort=(("name", 1),))
         return [Administrator(**_with_id(document)) async for document in found]
 
 

@@ -1,0 +1,44 @@
+"""Analysis of calls over days (contract 1.3)."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from medai.api.dependencies import App
+from medai.api.routers.calls import Start
+from medai.api.routers.ranges import counted, started, status_answer
+from medai.calls.life import analyze_status
+from medai.kit.days import parse_range
+
+router = APIRouter(tags=["analysis"])
+
+
+@router.post("/call-analysis/analyze", summary="Start analysing the days")
+@router.post("/analyze-by-date-range", summary="Start analysing the days")
+async def analyse(
+    app: App,
+    start_date_str: Start,
+    end_date_str: Start,
+    client_id: str | None = None,
+    force_analyze: bool = False,
+) -> dict[str, Any]:
+    """Queue transcribed calls without an analysis; `force_analyze` repeats finished ones."""
+    days = parse_range(start_date_str, end_date_str)
+    if client_id is not None:
+        await app.clinics.require(client_id)
+    return await started(
+        lambda: app.requests.analysis(client_id, days, force=force_analyze), "Анализ запущен"
+    )
+
+
+@router.get("/call-analysis/analyze-status", summary="How far analysis is")
+@router.get("/analyze-by-date-range-status", summary="How far analysis is")
+async def analysis_state(
+    app: App, start_date_str: Start, end_date_str: Start, client_id: str | None = None
+) -> dict[str, Any]:
+    """Counts by status of the calls that have a transcript."""
+    days = parse_range(start_date_str, end_date_str)
+    found = app.calls.of_days(client_id, days, where={"skip_reason": None})
+    transcribed = (call async for call in found if call.transcript)
+    counts = await counted(transcribed, analyze_status)
+    return status_answer(counts, finished=("success",))

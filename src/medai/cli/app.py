@@ -1,0 +1,16 @@
+"""The command line: one file per group of commands."""
+
+import typer
+
+from medai.cli import clinics, demo, exporting, own_call, processing, sandbox, service, staff
+
+app = typer.Typer(
+    name="medai",
+    help="MedAI: звонки клиники превращаются в расшифровки, доказанные оценки и отчёты.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _group in (service, processing, own_call, exporting, clinics, staff, sandbox, demo):
+    _group.register(app)

@@ -1,0 +1,52 @@
+"""Commands that hand results out: metrics and reports."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medai.bootstrap import Application
+from medai.cli.running import console, with_application
+from medai.kit.days import parse_range
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("export")(export)
+    app.command("report")(report)
+
+
+def export(
+    clinic: Annotated[str, typer.Option(help="client_id клиники; без него — все")] = "",
+    full: Annotated[bool, typer.Option(help="переписать все дни заново")] = False,
+) -> None:
+    """Записать метрики изменившихся дней в PostgreSQL для DataLens."""
+
+    async def work(application: Application) -> None:
+        rows = await application.exports.export(clinic or None, full=full)
+        if not rows:
+            console.print("изменений нет")
+        for table, count in rows.items():
+            console.print(f"{table}: строк записано {count}")
+
+    with_application(work, quiet=True)
+
+
+def report(
+    first: Annotated[str, typer.Option("--from", help="первый день")],
+    last: Annotated[str, typer.Option("--to", help="последний день")] = "",
+    clinic: Annotated[str, typer.Option(help="client_id клиники; без него — все")] = "",
+    out: Annotated[Path, typer.Option(help="папка для файлов")] = Path(),
+) -> None:
+    """Сделать отчёт за период: PDF и Excel."""
+
+    async def work(application: Application) -> None:
+        days = parse_range(first, last or first)
+        made = await application.reports.generate(clinic or None, days)
+        for name in (made.pdf, made.excel):
+            target = out / Path(name).name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(await application.files.read(name))
+            console.print(str(target))
+
+    with_application(work, quiet=True)

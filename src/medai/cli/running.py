@@ -1,0 +1,97 @@
+"""What every command does around its own work: settings, logs, errors as one line and a code."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from medai.bootstrap import Application, open_application
+from medai.errors import MedaiError, SettingsError
+from medai.infra.logging import configure_logging
+from medai.settings import Settings
+
+Result = TypeVar("Result")
+
+console = Console(highlight=False)
+"""Where answers go."""
+errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+"""Where problems go."""
+
+EXIT_CODES = {
+    "internal": 1,
+    "invalid_input": 2,
+    "not_found": 3,
+    "settings": 4,
+    "store_unavailable": 5,
+    "limit_exceeded": 6,
+    "recording_unavailable": 7,
+    "access_denied": 8,
+    "conflict": 9,
+    "provider": 10,
+    "provider_unavailable": 11,
+    "provider_rate_limited": 12,
+    "provider_stopped": 13,
+    "provider_rejected": 14,
+    "provider_answer": 15,
+    "answer_lost": 16,
+    "incomplete": 20,
+}
+"""Stable exit codes for scripts and cron; "incomplete": some calls wait or failed."""
+
+_INTERRUPTED = 130
+
+
+class IncompleteError(MedaiError):
+    """The command ended before every call was done; the rest continues later by itself."""
+
+    code = "incomplete"
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings of the environment. Raises SettingsError that names the wrong variables."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # values are checked by pydantic
+    except ValidationError as error:
+        names = ", ".join(sorted({str(item["loc"][0]).upper() for item in error.errors()}))
+        raise SettingsError(
+            f"Неверное значение настроек: {names}; смотрите .env.example"
+        ) from error
+
+
+def with_application(
+    work: Callable[[Application], Awaitable[Result]], *, quiet: bool = False
+) -> Result:
+    """Open the application, do the work, close it; problems end the process with their code.
+
+    `quiet` keeps information lines out of the way of a progress bar.
+    """
+
+    async def opened() -> Result:
+        settings = read_settings()
+        level = "WARNING" if quiet and settings.log_level == "INFO" else settings.log_level
+        configure_logging(level=level, json_lines=_json_lines(settings))
+        async with open_application(settings) as application:
+            return await work(application)
+
+    return guarded(lambda: asyncio.run(opened()))
+
+
+def guarded(work: Callable[[], Result]) -> Result:
+    """Do the work; a known problem becomes one line and an exit code."""
+    try:
+        return work()
+    except KeyboardInterrupt:
+        errors.print("Прервано. Незаконченное продолжится при следующем запуске.")
+        sys.exit(_INTERRUPTED)
+    except MedaiError as error:
+        errors.print(f"Ошибка: {error.message}")
+        sys.exit(EXIT_CODES.get(error.code, 1))
+
+
+def _json_lines(settings: Settings) -> bool:
+    if settings.log_format == "auto":
+        return settings.environment == "production"
+    return settings.log_format == "json"

@@ -1,0 +1,75 @@
+"""Long-running commands: the whole service, the API alone, workers alone."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from medai.api.app import create_api
+from medai.bootstrap import Application
+from medai.cli.running import console, with_application
+from medai.worker.runner import run_workers
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("run")(run)
+    app.command("api")(api)
+    app.command("worker")(worker)
+
+
+def run() -> None:
+    """API и обработчики заданий в одном процессе: малая установка."""
+    with_application(serve_forever)
+
+
+def api() -> None:
+    """Только HTTP API."""
+    with_application(_serve)
+
+
+def worker(
+    queue: Annotated[list[str] | None, typer.Option(help="Очередь; можно повторять")] = None,
+) -> None:
+    """Только обработчики заданий."""
+    with_application(lambda application: run_workers(application, tuple(queue or ()) or None))
+
+
+async def serve_forever(application: Application) -> None:
+    """API and workers until one of them ends. Raises what ended the workers."""
+    workers = asyncio.create_task(run_workers(application))
+    serving = asyncio.create_task(_serve(application))
+    try:
+        await asyncio.wait({workers, serving}, return_when=asyncio.FIRST_COMPLETED)
+        if workers.done():
+            await workers
+    finally:
+        workers.cancel()
+        serving.cancel()
+        await asyncio.gather(workers, serving, return_exceptions=True)
+
+
+async def _serve(application: Application) -> None:
+    settings = application.settings
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_api(application),
+            host=settings.medai_host,
+            port=settings.medai_port,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+        )
+    )
+    announce(application)
+    await server.serve()
+
+
+def announce(application: Application) -> None:
+    """Tell a person where the API is; the key only when it was made here."""
+    settings = application.settings
+    console.print(f"API: http://{settings.medai_host}:{settings.medai_port}/docs")
+    if not settings.api_key.get_secret_value():
+        key_file = settings.data_dir / "keys" / "api-key"
+        console.print(f"X-API-Key: {application.api_key}  (создан здесь, лежит в {key_file})")

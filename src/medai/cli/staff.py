@@ -1,0 +1,57 @@
+"""Commands about administrators and their shifts."""
+
+from typing import Annotated
+
+import typer
+
+from medai.bootstrap import Application
+from medai.cli.running import console, with_application
+from medai.kit.days import parse_day
+from medai.kit.ids import stable_id
+from medai.staff.models import Shift
+
+staff = typer.Typer(help="Администраторы и смены.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    app.add_typer(staff, name="staff")
+
+
+@staff.command("shift")
+def shift(
+    clinic: Annotated[str, typer.Option(help="client_id клиники")],
+    day: Annotated[str, typer.Option(help="день смены")],
+    first_name: Annotated[str, typer.Option(help="имя")],
+    last_name: Annotated[str, typer.Option(help="фамилия")] = "",
+) -> None:
+    """Поставить администратора в график на день."""
+
+    async def work(application: Application) -> None:
+        await application.clinics.require(clinic)
+        on = parse_day(day)
+        added = await application.staff.add_shift(
+            Shift(
+                id=stable_id("shift", clinic, on.isoformat(), first_name, last_name),
+                client_id=clinic,
+                day=on,
+                first_name=first_name,
+                last_name=last_name,
+                created_at=application.clock(),
+            )
+        )
+        console.print("Смена добавлена" if added else "Такая смена уже есть")
+
+    with_application(work, quiet=True)
+
+
+@staff.command("list")
+def show(clinic: Annotated[str, typer.Option(help="client_id клиники")]) -> None:
+    """Показать администраторов из amoCRM."""
+
+    async def work(application: Application) -> None:
+        await application.clinics.require(clinic)
+        for person in await application.staff.administrators_of(clinic):
+            console.print(person.name)
+
+    with_application(work, quiet=True)

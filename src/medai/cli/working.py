@@ -1,0 +1,68 @@
+"""Doing queued work in this process until nothing more can be done now."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from time import monotonic
+
+from medai.bootstrap import Application
+from medai.kit.days import DayRange
+from medai.processing.requests import Progress
+from medai.worker.runner import run_workers
+
+PATIENCE = timedelta(seconds=90)
+"""A call that is tried again within this time is waited for; a later one is left to the service."""
+
+_SHORTEST_POLL_SECONDS = 0.2
+_POLL_SHARE = 5
+"""Looking takes at most a sixth of the time, however many calls there are."""
+
+Report = Callable[[Progress], None]
+
+
+async def work_until_settled(
+    application: Application, client_ids: Sequence[str], days: DayRange, report: Report
+) -> Progress:
+    """Run workers until every call of the days is done, failed or waits for long."""
+    workers = asyncio.create_task(run_workers(application))
+    try:
+        return await _watch(application, client_ids, days, report, workers)
+    finally:
+        workers.cancel()
+        with suppress(asyncio.CancelledError):
+            await workers
+
+
+async def _watch(
+    application: Application,
+    client_ids: Sequence[str],
+    days: DayRange,
+    report: Report,
+    workers: "asyncio.Task[None]",
+) -> Progress:
+    while True:
+        started = monotonic()
+        progress = await _total(application, client_ids, days)
+        report(progress)
+        if _nothing_soon(progress, application):
+            return progress
+        pause = max(_SHORTEST_POLL_SECONDS, (monotonic() - started) * _POLL_SHARE)
+        done, _ = await asyncio.wait({workers}, timeout=pause)
+        if done:
+            await workers  # workers only end by failing: let it be seen
+            return progress
+
+
+async def _total(application: Application, client_ids: Sequence[str], days: DayRange) -> Progress:
+    total = Progress()
+    for client_id in client_ids:
+        total.join(await application.requests.progress(client_id, days))
+    return total
+
+
+def _nothing_soon(progress: Progress, application: Application) -> bool:
+    if progress.working:
+        return False
+    soon = application.clock() + PATIENCE
+    return progress.earliest is None or progress.earliest > soon
