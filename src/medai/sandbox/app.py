@@ -17,6 +17,9 @@ from medai.sandbox.openai import control as openai_control
 from medai.sandbox.openai import routes as openai_routes
 from medai.sandbox.openai.model import OpenAI
 from medai.sandbox.state import Audio, Sandbox, SandboxClock
+from medai.sandbox.telegram import control as telegram_control
+from medai.sandbox.telegram import routes as telegram_routes
+from medai.sandbox.telegram.bot import Bot
 from medai.sandbox.world.models import World
 
 Reset = Callable[[], None]
@@ -37,6 +40,7 @@ def create_app(
     resets.append(_mount_crm(app, sandbox, crm_limits))
     resets.append(_mount_speech(app, sandbox))
     resets.append(_mount_language(app, sandbox))
+    resets.append(_mount_chats(app, sandbox))
     app.include_router(control.build_router(sandbox, resets), prefix="/control")
     return app
 
@@ -66,3 +70,10 @@ def _mount_language(app: FastAPI, sandbox: Sandbox) -> Reset:
     app.include_router(openai_routes.build_router(sandbox, project), prefix="/openai")
     app.include_router(openai_control.build_router(project), prefix="/control/openai")
     return project.reset
+
+
+def _mount_chats(app: FastAPI, sandbox: Sandbox) -> Reset:
+    bot = Bot(sandbox)
+    app.include_router(telegram_routes.build_router(bot), prefix="/telegram")
+    app.include_router(telegram_control.build_router(bot), prefix="/control/telegram")
+    return bot.reset

@@ -41,13 +41,13 @@ def build_router(sandbox: Sandbox, resets: Sequence[Callable[[], None]]) -> APIR
     _add_faults(router, sandbox)
 
     @router.post("/reset")
-    def reset() -> dict[str, bool]:
+    async def reset() -> dict[str, bool]:
         for forget in resets:
             forget()
         return {"ok": True}
 
     @router.post("/clock")
-    def move_clock(order: ClockOrder) -> dict[str, str]:
+    async def move_clock(order: ClockOrder) -> dict[str, str]:
         sandbox.clock.advance(order.advance_seconds)
         return {"now": sandbox.clock().isoformat()}
 
