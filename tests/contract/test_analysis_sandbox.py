@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from tests.fixtures.analysis import NOW, MemoryDocuments, call
 from tests.fixtures.sandbox import RunningSandbox
@@ -73,7 +74,9 @@ class Desk:
             "reasoning_effort": "none",
             "timeout_seconds": 10.0,
         }
-        self.client = OpenAIClient(ModelOptions(**{**options, **changes}), strategy)
+        # Plain HTTP needs no certificate store, whose loading takes longer than most tests.
+        http = httpx2.AsyncClient(verify=False, trust_env=False)
+        self.client = OpenAIClient(ModelOptions(**{**options, **changes}), strategy, http=http)
         repository = AnalysisRepository(MemoryDocuments())
         model = OpenAILanguageModel(self.client)
         self.service = AnalysisService(model, repository, lambda: NOW)

@@ -1,6 +1,7 @@
 """Prompts say what they must, in an order that can be cached, and hold strangers' words inside."""
 
 import re
+import unicodedata
 
 import pytest
 from tests.fixtures.analysis import DIALOGUE, transcript
@@ -116,7 +117,7 @@ def test_words_of_a_stranger_stay_one_line_inside_the_fence(said: str) -> None:
     assert lines[2].startswith("[2] 00:04 Пациент: ")
     assert len(FENCE.findall(data)) == 2
     assert not re.search(r"[<＜]{2}|[>＞]{2}", lines[2])
-    assert data.encode("utf-8")
+    assert not any(unicodedata.category(each) in {"Cf", "Cs"} for each in data)
 
 
 def test_names_of_candidates_are_data_too() -> None:

@@ -5,7 +5,8 @@ punctuation and spacing do not matter: speech has none of them. A quote may cros
 utterances while the same speaker goes on, because one breath is often cut into several.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
@@ -45,7 +46,7 @@ class Quotes:
     def __init__(self, transcript: Transcript) -> None:
         self._said = transcript.utterances
         self._roles_known = transcript.roles_confidence >= LOW_ROLES_CONFIDENCE
-        self._turns = [_Turn(turn) for turn in _turns(transcript.utterances)]
+        self._index = _Index(_turns(transcript.utterances))
 
     def find(self, quote: str, utterance: int) -> Found | Fault:
         """The administrator's quote in the transcript, or why it does not count.
@@ -54,7 +55,7 @@ class Quotes:
         place that holds the words. If the named utterance holds them, its speaker decides.
         """
         wanted = [word.form for word in words(quote)]
-        spans = [span for turn in self._turns for span in turn.spans(wanted)]
+        spans = list(self._index.spans(wanted))
         if not spans:
             return Fault.NOT_FOUND
         span = min(spans, key=lambda each: self._preference(each, utterance - 1))
@@ -93,26 +94,26 @@ class _Span:
     last: _Place
 
 
-class _Turn:
-    """An uninterrupted stretch of one speaker, over one or more utterances."""
+class _Index:
+    """Where each word of a transcript stands, so that a look-up reads only likely places."""
 
-    def __init__(self, places: list[_Place]) -> None:
-        self._places = places
-        self._forms = [place.word.form for place in places]
+    def __init__(self, turns: Iterable[list[_Place]]) -> None:
+        self._starts: dict[str, list[tuple[list[_Place], int]]] = defaultdict(list)
+        for turn in turns:
+            for position, place in enumerate(turn):
+                self._starts[place.word.form].append((turn, position))
 
     def spans(self, wanted: list[str]) -> Iterator[_Span]:
-        """Everywhere the wanted words stand in this order without a gap."""
-        size = len(wanted)
-        if not size:
-            return
-        for start in range(len(self._forms) - size + 1):
-            if self._forms[start : start + size] == wanted:
-                yield _Span(self._places[start], self._places[start + size - 1])
+        """Everywhere the wanted words stand in this order, without a gap, within one turn."""
+        for turn, position in self._starts.get(wanted[0], ()) if wanted else ():
+            places = turn[position : position + len(wanted)]
+            if [place.word.form for place in places] == wanted:
+                yield _Span(places[0], places[-1])
 
 
 def _turns(said: Sequence[Utterance]) -> Iterator[list[_Place]]:
-    numbered = enumerate(said)
-    for _, turn in groupby(numbered, key=lambda each: (each[1].speaker, each[1].role)):
+    """Words of each uninterrupted stretch of one speaker, over one or more utterances."""
+    for _, turn in groupby(enumerate(said), key=lambda each: (each[1].speaker, each[1].role)):
         yield [_Place(index, word) for index, each in turn for word in words(each.text)]
 
 
