@@ -87,6 +87,8 @@ def test_dates_and_moments_are_day_first() -> None:
 
 def test_endless_words_get_break_points_and_nothing_else_changes() -> None:
     broken = ru.breakable("я" * 300)
-    assert max(map(len, broken.split("\u200b"))) == 24
+    assert max(map(len, broken.split("\u200b"))) == 8
     assert broken.replace("\u200b", "") == "я" * 300
-    assert ru.breakable("Обычный текст из слов") == "Обычный текст из слов"
+    for text in ("Обычный текст из слов", "Константинопольская-Задунайская", "я" * 24):
+        assert ru.breakable(text) == text
+    assert "\u200b" in ru.breakable("я" * 19, longest=18)

@@ -67,13 +67,15 @@ def test_long_periods_are_drawn_by_week_and_lose_no_call() -> None:
     assert sum(bool(label) for label in chart["labels"]) <= 10
 
 
-def test_the_heat_table_shows_the_hours_in_use() -> None:
+def test_the_heat_table_shows_the_working_day_and_wider_if_used() -> None:
     heat = [[0] * 24 for _ in range(7)]
-    heat[0][9], heat[6][11] = 4, 1
+    heat[0][8], heat[6][11] = 4, 1
     part = heat_table(heat)
-    assert part["hours"] == ["9", "10", "11"]
+    assert part["hours"] == [str(hour) for hour in range(8, 18)]
     assert part["rows"][0]["cells"][0] == {"count": 4, "share": 1.0}
-    assert part["rows"][6]["cells"][2] == {"count": 1, "share": 0.25}
+    assert part["rows"][6]["cells"][3] == {"count": 1, "share": 0.25}
+    heat[3][23] = 2
+    assert heat_table(heat)["hours"][-1] == "23"
     assert heat_table([[0] * 24 for _ in range(7)]) == {"hours": [], "rows": []}
 
 

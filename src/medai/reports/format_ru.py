@@ -23,8 +23,10 @@ _MONTH_TITLES = (
     "январь", "февраль", "март", "апрель", "май", "июнь",
     "июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь",
 )  # fmt: skip
-_LONGEST_WORD = 24
-"""Longer runs of letters get invisible break points, or they would run out of their column."""
+LONGEST_WORD = 24
+"""Longer runs of letters get invisible break points, or they would run out of their column.
+Ordinary words stay whole: Typst would use the points wherever a line ends."""
+_BREAK_EVERY = 8
 
 
 def integer(value: int) -> str:
@@ -126,9 +128,13 @@ def calls(count: int) -> str:
     return counted(count, "звонок", "звонка", "звонков")
 
 
-def breakable(text: str) -> str:
-    """The text with zero-width spaces in words longer than a narrow column can hold."""
-    return re.sub(rf"\S{{{_LONGEST_WORD}}}(?=\S)", "\\g<0>\N{ZERO WIDTH SPACE}", text)
+def breakable(text: str, longest: int = LONGEST_WORD) -> str:
+    """The text with zero-width spaces inside words of more than `longest` letters."""
+    return re.sub(
+        rf"[^\s-]{{{longest + 1},}}",
+        lambda word: re.sub(f".{{{_BREAK_EVERY}}}", "\\g<0>\N{ZERO WIDTH SPACE}", word[0]),
+        text,
+    )
 
 
 def _hundredfold(fraction: float) -> float:

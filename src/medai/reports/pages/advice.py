@@ -1,13 +1,15 @@
 """Recommendations per administrator, and those common to many."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from medai.reports import format_ru as ru
 from medai.reports.models import AdministratorAdvice, CallAdvice, CommonAdvice, ReportContent
-from medai.reports.pages.parts import Part, score_tone, shown
+from medai.reports.pages.parts import Part, label, score_tone, shown
 
 MAX_CALLS = 3000
 """Typst needs 727 MB for 5,000 calls (reports-and-ui.md 1); the rest is in Excel."""
+MAX_COMMON = 40
+"""Two pages: with one administrator every text is common (contract 8.2)."""
 _KEPT_TOGETHER = 1500
 """Letters that surely fit on one page: such a row is never torn between pages."""
 
@@ -21,9 +23,13 @@ def advice_part(content: ReportContent) -> Part:
     return {"people": list(_people(content.advice)), "note": note}
 
 
-def common_part(advice: Iterable[CommonAdvice]) -> list[Part]:
-    """Texts with who got them."""
-    return [{"text": shown(one.text), "spread": _spread(one)} for one in advice]
+def common_part(advice: Sequence[CommonAdvice]) -> Part:
+    """The most given texts with who got them."""
+    note = ""
+    if len(advice) > MAX_COMMON:
+        note = f"Показаны первые {MAX_COMMON} из {ru.integer(len(advice))}, все — в Excel."
+    items = [{"text": shown(one.text), "spread": _spread(one)} for one in advice[:MAX_COMMON]]
+    return {"items": items, "note": note}
 
 
 def _spread(one: CommonAdvice) -> str:
@@ -38,8 +44,8 @@ def _people(advice: Iterable[AdministratorAdvice]) -> Iterable[Part]:
         left -= len(calls)
         if calls:
             yield {
-                "name": shown(person.name),
-                "clinic": shown(person.clinic),
+                "name": label(person.name),
+                "clinic": label(person.clinic),
                 "count": ru.calls(len(person.calls)),
                 "calls": [_call(call) for call in calls],
             }
@@ -48,7 +54,7 @@ def _people(advice: Iterable[AdministratorAdvice]) -> Iterable[Part]:
 def _call(call: CallAdvice) -> Part:
     return {
         "at": ru.moment(call.at),
-        "about": shown(f"{call.direction}, {call.call_type}"),
+        "about": label(f"{call.direction}, {call.call_type}"),
         "length": f"{ru.minutes_seconds(call.seconds)}{ru.NBSP}мин",
         "score": ru.decimal(call.overall),
         "tone": score_tone(call.overall),

@@ -7,13 +7,15 @@ from itertools import groupby
 from medai.kit.days import week_start
 from medai.reports import format_ru as ru
 from medai.reports.models import DayPoint, Group
-from medai.reports.pages.parts import Part, Tone, shown
+from medai.reports.pages.parts import Part, Tone, label
 
 _MAX_TICKS = 5
 _MAX_POINTS = 62
 """Two months of days; longer periods are drawn by week."""
 _MAX_X_LABELS = 10
 _MAX_BARS = 12
+_OPENS, _CLOSES = 9, 18
+"""Hours that the heat map always shows: fewer would stretch into stripes."""
 
 
 def line_chart(days: Sequence[DayPoint]) -> Part:
@@ -84,11 +86,11 @@ def conversion_bars(groups: Sequence[Group], limit: int) -> Part:
 
 
 def heat_table(heat: Sequence[Sequence[int]]) -> Part:
-    """Weekday × hour, cut to the hours in use. `rows` holds (count, share of the busiest cell)."""
+    """Weekday × hour, the working day or wider. `rows`: count, share of the busiest."""
     busy = [hour for row in heat for hour, count in enumerate(row) if count]
     if not busy:
         return {"hours": [], "rows": []}
-    hours = range(min(busy), max(busy) + 1)
+    hours = range(min(*busy, _OPENS), max(*busy, _CLOSES - 1) + 1)
     top = max(max(row) for row in heat)
     return {
         "hours": [str(hour) for hour in hours],
@@ -104,8 +106,8 @@ def heat_table(heat: Sequence[Sequence[int]]) -> Part:
 
 def _bars(rows: Iterable[tuple[str, str, float, Tone]], total: int) -> Part:
     drawn = [
-        {"label": shown(label), "value": value, "share": share, "tone": tone}
-        for label, value, share, tone in rows
+        {"label": label(name), "value": value, "share": share, "tone": tone}
+        for name, value, share, tone in rows
     ]
     hidden = total - len(drawn)
     return {"rows": drawn, "note": f"И ещё {hidden} — в таблице" if hidden > 0 else ""}

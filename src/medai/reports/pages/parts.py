@@ -6,12 +6,15 @@ Every text passes through `shown`, so hostile characters and endless words never
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from medai.kit.text import clean
+from medai.kit.text import clean, shortened
 from medai.reports import format_ru as ru
 
 Part = dict[str, Any]
 Tone = Literal["good", "fair", "poor", "plain"]
 
+_LONGEST_NAME = 80
+_LONGEST_NAME_WORD = 18
+"""What fits the 82 points beside a bar in 7.5 pt type."""
 _STRONG, _GROWTH = 8.0, 5.0
 """Zones of contract 7: from 8 strong, from 5 growth, below critical."""
 
@@ -19,6 +22,11 @@ _STRONG, _GROWTH = 8.0, 5.0
 def shown(text: str) -> str:
     """The text as it may be printed."""
     return ru.breakable(clean(text))
+
+
+def label(text: str) -> str:
+    """A name beside a bar or in a table: cut where no real name reaches, broken where narrow."""
+    return ru.breakable(shortened(clean(text), _LONGEST_NAME), _LONGEST_NAME_WORD)
 
 
 def score_tone(score: float | None) -> Tone:
@@ -36,8 +44,8 @@ def fg_tone(percent: float | None) -> Tone:
 
 
 def cell(text: str, tone: Tone = "plain", note: str = "") -> Part:
-    """A table cell: its text, an optional zone and a second, quiet line."""
-    return {"text": shown(text), "tone": tone, "note": shown(note)}
+    """A table cell: a name or number, an optional zone and a second, quiet line."""
+    return {"text": label(text), "tone": tone, "note": label(note)}
 
 
 def column(title: str, width: float = 0, *, numeric: bool = True) -> Part:
