@@ -243,13 +243,14 @@ async def test_request_whose_turn_came_after_the_account_was_closed_is_not_sent(
     crm: FakeCrm,
 ) -> None:
     client = crm.client([page(403), OK])
-    crm.held_turn = 2
-    first, second = asyncio.gather(client.account()), asyncio.gather(client.account())
+    crm.held_turn = 1
+    waiting = asyncio.create_task(client.account())
+    await crm.turn_reached.wait()
     with pytest.raises(ProviderStoppedError):
-        await first
+        await client.account()
     crm.turn_gate.set()
     with pytest.raises(ProviderStoppedError):
-        await second
+        await waiting
     assert len(crm.requests) == 1
 
 
