@@ -242,7 +242,8 @@ async def test_the_simulators_recordings_are_fetched_and_measured(sandbox: Runni
     ("kind", "seconds", "final"),
     [
         ("html_instead_of_audio", 0, False), ("redirect_private", 0, True),
-        ("server_error", 0, False), ("reset", 0, False), ("reset_after_commit", 0, False), ("not_found", 0, True),
+        ("server_error", 0, False), ("reset", 0, False), ("reset_after_commit", 0, False),
+        ("not_found", 0, True),
         ("rate_limit_json", 0, False), ("gateway_html", 0, False), ("timeout", 0, False),
         ("slow_stream", 20, False),
     ],

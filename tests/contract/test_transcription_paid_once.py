@@ -27,7 +27,7 @@ from medai.errors import (
     SettingsError,
     StoreError,
 )
-from medai.infra.documents import Documents
+from medai.infra.documents import Change, Documents
 from medai.transcription.ledger import Payment, PaymentState
 from medai.transcription.models import Role
 from medai.transcription.repository import COLLECTIONS
@@ -143,6 +143,16 @@ async def test_two_workers_cannot_both_repeat(bench: Bench) -> None:
     speech.gate.set()
     await asyncio.gather(*waiting)
     assert speech.requests == 2
+
+
+async def test_a_stale_view_of_an_entry_cannot_claim_it(bench: Bench) -> None:
+    worker = bench.worker(ScriptedSpeech(LOST))
+    with pytest.raises(AnswerLostError):
+        await worker.transcribe(make_call(), AUDIO, MONO)
+    seen = [one async for one in worker.payments.held()][0]
+    first, second = (Change(set={"owner": name, "state": "unknown"}) for name in ("one", "two"))
+    assert await worker.payments.change(seen, first)
+    assert not await worker.payments.change(seen, second)
 
 
 async def test_killed_after_the_raw_answer_was_stored_costs_nothing(bench: Bench) -> None:
