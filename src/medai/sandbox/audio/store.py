@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import multiprocessing
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -109,5 +108,5 @@ def _ensured(maker: Maker, dialogue: Dialogue, path: Path) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".making-", delete=False) as file:
         file.write(content)
-    os.replace(file.name, path)  # whole or absent: a reader never meets half a recording
+    Path(file.name).replace(path)  # whole or absent: a reader never meets half a recording
     return content

@@ -96,9 +96,7 @@ def _speaker() -> _Espeak:
     return _espeak[0]
 
 
-def _place(
-    track: "array.array[int]", line: Line, dialogue: Dialogue, speaker: _Espeak
-) -> None:
+def _place(track: "array.array[int]", line: Line, dialogue: Dialogue, speaker: _Espeak) -> None:
     start = line.start_ms * speaker.rate // 1000
     room = (line.end_ms - line.start_ms) * speaker.rate // 1000
     voice, pitch = _VOICES[line.speaker, dialogue.patient_voice]

@@ -140,7 +140,6 @@ class Day:
             duration=0,
             uniq=f"pbx-{self._rng.getrandbits(48):012x}",
             user_id=self._user(colleague),
-            contact_id=None if company else card["id"],
         )
 
     def _post(self, item: Planned, draft: Draft) -> None:

@@ -20,6 +20,7 @@ _SCENES: dict[int, Callable[[Script, Course], None]] = {
     4: confirmation.play,
     5: other.play,
 }
+_LOST = ("open", "cancelled")
 _PROOF_OF_INITIATIVE = ("next_step", "appointment", "appeal", "expertise", "speech", "greeting")
 
 
@@ -40,7 +41,7 @@ def compose(brief: Brief, rng: random.Random) -> Dialogue:
     script = Script(rng, facts(brief.setting, rng), brief.skill)
     _SCENES[brief.call_type_id](script, brief.course)
     if brief.call_type_id != 5:
-        _judge_initiative(script, len(KEYS[brief.call_type_id]))
+        _judge_initiative(script, brief)
     lines = timed([(spoken.speaker, spoken.text) for spoken in script.spoken], rng)
     scores = {key: script.scores[key] for key in judged_keys(brief.call_type_id)}
     return Dialogue(
@@ -57,9 +58,12 @@ def compose(brief: Brief, rng: random.Random) -> Dialogue:
     )
 
 
-def _judge_initiative(script: Script, criteria: int) -> None:
+def _judge_initiative(script: Script, brief: Brief) -> None:
+    """The derived score, proven by the line where the administrator led the talk on."""
     proven = next((key for key in _PROOF_OF_INITIATIVE if key in script.proof), None)
-    score = initiative(script.scores, criteria) if proven else 0
+    lost = brief.course.outcome in _LOST
+    criteria = len(KEYS[brief.call_type_id])
+    score = initiative(script.scores, criteria=criteria, lost=lost) if proven else 0
     script.scores["initiative"] = score
     if proven and score:
         script.proof["initiative"] = script.proof[proven]

@@ -18,7 +18,6 @@ class Draft:
     duration: int
     uniq: str
     user_id: int
-    contact_id: int | None
     lead_id: int | None = None
     dialogue: Dialogue | None = None
     skip_reason: str | None = None

@@ -52,9 +52,7 @@ def _call(profile: Profile, book: Book, draft: Draft, note_id: int, event: str) 
 
 def _expected(profile: Profile, book: Book, draft: Draft) -> Expected:
     lead = lead_of(book, draft)
-    contact = book.contacts.get(_main_contact(lead) or 0) or book.contacts.get(
-        draft.contact_id or 0
-    )
+    contact = _contact_of(book, draft, lead)
     values = lead["custom_fields_values"] if lead else None
     kind = _conversion(profile, book, draft, lead)
     return Expected(
@@ -82,9 +80,12 @@ def lead_of(book: Book, draft: Draft) -> Json | None:
     return max(leads, key=lambda lead: lead["updated_at"] or lead["created_at"], default=None)
 
 
-def _main_contact(lead: Json | None) -> int | None:
+def _contact_of(book: Book, draft: Draft, lead: Json | None) -> Json | None:
+    """The contact that holds the call, or the main contact of the lead that does."""
+    if draft.collection == "contacts":
+        return book.contacts[draft.entity_id]
     linked = lead["_embedded"]["contacts"] if lead else ()
-    return next((int(link["id"]) for link in linked if link["is_main"]), None)
+    return next((book.contacts[link["id"]] for link in linked if link["is_main"]), None)
 
 
 def _conversion(profile: Profile, book: Book, draft: Draft, lead: Json | None) -> str | None:

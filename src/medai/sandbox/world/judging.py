@@ -6,23 +6,22 @@ from medai.sandbox.world.phrases.advice import ADVICE, PRAISE
 
 _GOOD = 8
 _FEW_CRITERIA = 12
-_STEPS = {
-    True: ((0, 10), (1, 8), (2, 6), (4, 4), (6, 2)),
-    False: ((0, 10), (2, 8), (4, 6), (6, 4), (8, 2)),
-}
+_STEPS = ((0, 10), (2, 8), (4, 6), (6, 4), (8, 2))
+_STEPS_OF_SMALL_TYPES = ((0, 10), (1, 8), (2, 6), (4, 4), (6, 2))
+_LOWEST_OF_A_BOOKING = 2
 _ADVICE_COUNT = 3
 
 
-def initiative(scores: Mapping[str, int | None], criteria: int) -> int:
+def initiative(scores: Mapping[str, int | None], *, criteria: int, lost: bool) -> int:
     """The derived score: 10 when nothing else is 8 or below, less with each such criterion.
 
-    `criteria` is how many the call type has: the smaller types use the shorter scale (contract 7).
+    `criteria` is how many the call type has: the smaller types use the shorter scale; only a
+    `lost` patient can mean 0 (contract 7).
     """
     weak = sum(1 for score in scores.values() if score is not None and score <= _GOOD)
-    for limit, score in _STEPS[criteria < _FEW_CRITERIA]:
-        if weak <= limit:
-            return score
-    return 0
+    steps = _STEPS_OF_SMALL_TYPES if criteria < _FEW_CRITERIA else _STEPS
+    reached = next((score for limit, score in steps if weak <= limit), 0)
+    return reached if lost else max(reached, _LOWEST_OF_A_BOOKING)
 
 
 def overall(scores: Mapping[str, int | None]) -> float:

@@ -35,7 +35,7 @@ CLARIFY: Levels = {
 }
 
 SLOT: Blocks = (
-    "А~: Есть место {day} {time} или {time2}.\nП: Давайте {day} {time}.\nА: Записала: {day} {time}.",
+    "А~: Есть время {day} {time} или {time2}.\nП: Давайте {day} {time}.\nА: Записала вас.",
     "А~: Могу записать вас {day} {time}.\nП: Да, подходит.\nА: Готово, {day} {time}, {doctor}.",
 )
 NO_SLOT: Blocks = (
