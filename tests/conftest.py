@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.amocrm",
     "tests.fixtures.stores",
+    "tests.fixtures.loopback",
     "tests.fixtures.sandbox",
     "tests.fixtures.sandbox_dialogues",
     "tests.fixtures.small_crm",

@@ -17,6 +17,7 @@ from psycopg.errors import DuplicateDatabase, UniqueViolation
 
 from medai.errors import SettingsError, StoreError
 from medai.infra.embedded_server import (
+    PORT,
     SUPERUSER,
     ServerCommands,
     open_way,
@@ -25,7 +26,7 @@ from medai.infra.embedded_server import (
 )
 
 DATABASE = "medai"
-_SOCKET_NAME = ".s.PGSQL.5432"
+_SOCKET_NAME = f".s.PGSQL.{PORT}"
 _SOCKET_PATH_LIMIT = 100
 """Unix sockets take about 107 bytes of path; some systems a little less."""
 _START_DEADLINE_SECONDS = 60.0
@@ -109,7 +110,7 @@ class EmbeddedPostgres:
         return ServerCommands(self._folder / "pg18", self._folder / "server.log", self._sockets())
 
     def _dsn(self, database: str) -> str:
-        return make_conninfo(host=str(self._sockets()), user=SUPERUSER, dbname=database)
+        return make_conninfo(host=str(self._sockets()), port=PORT, user=SUPERUSER, dbname=database)
 
     def _sockets(self) -> Path:
         if len(os.fsencode(self._folder / _SOCKET_NAME)) <= _SOCKET_PATH_LIMIT:

@@ -13,6 +13,8 @@ from pathlib import Path
 from medai.errors import SettingsError, StoreError
 
 SUPERUSER = "medai"
+PORT = 5432
+"""Only a part of the socket's name."""
 ROOT_RUNS_AS = "nobody"
 """PostgreSQL refuses to run as root; this user exists everywhere, so none is created."""
 
@@ -20,6 +22,7 @@ _MAJOR_VERSION_FOLDER = "pginstall18"
 _COMMAND_TIMEOUT_SECONDS = 120
 _SETTINGS = """\
 listen_addresses = ''
+port = {port}
 unix_socket_directories = '"{socket_dir}"'
 unix_socket_permissions = 0700
 max_connections = 200
@@ -57,7 +60,8 @@ class ServerCommands:
 
     def start(self) -> None:
         """Start the server and wait until it answers. Raises StoreError when it does not."""
-        settings = _SETTINGS.format(socket_dir=str(self._socket_dir).replace("'", "''"))
+        socket_dir = str(self._socket_dir).replace("'", "''")
+        settings = _SETTINGS.format(port=PORT, socket_dir=socket_dir)
         (self._cluster / "postgresql.conf").write_text(settings, encoding="utf-8")
         options = ["-w", "-t", "60", "-l", str(self._log), "-D", str(self._cluster)]
         self._run("pg_ctl", [*options, "start"], self._cluster)

@@ -42,11 +42,11 @@ class MongoDocuments:
             self._client: AsyncMongoClient[Document] = AsyncMongoClient(
                 uri, tz_aware=True, serverSelectionTimeoutMS=_SERVER_SELECTION_MS
             )
-        except (InvalidURI, ConfigurationError) as error:
+        except (InvalidURI, ConfigurationError, ValueError):
             raise SettingsError(
                 "Адрес MongoDB не читается: проверьте MONGODB_URI"
                 " (mongodb://пользователь:пароль@сервер:27017)"
-            ) from error
+            ) from None  # the driver's error may repeat a part of the password
         self._database = self._client.get_database(
             database, write_concern=WriteConcern(w="majority", j=True)
         )

@@ -16,6 +16,10 @@ from medai.errors import SettingsError, StoreError
 Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 
 _OPEN_TIMEOUT_SECONDS = 15.0
+_CHECKOUT_TIMEOUT_SECONDS = 15.0
+_RECONNECT_SECONDS = 2.0
+"""Attempts in the background slow down with time; given up early, the next caller tries at once."""
+
 _KEEPALIVE: dict[str, Any] = {
     # How soon a lost machine is noticed: its advisory locks are held until then.
     "keepalives_idle": 15,
@@ -37,6 +41,7 @@ async def open_pool(dsn: str, *, max_size: int = 10, min_size: int = 1) -> Pool:
     pool: Pool = AsyncConnectionPool(
         _with_keepalive(dsn), min_size=min_size, max_size=max_size, open=False,
         configure=_configure, check=AsyncConnectionPool.check_connection,
+        timeout=_CHECKOUT_TIMEOUT_SECONDS, reconnect_timeout=_RECONNECT_SECONDS,
         kwargs={"autocommit": True},
     )  # fmt: skip
     try:
@@ -99,11 +104,11 @@ async def _locked_connection(dsn: str, key: str) -> AsyncConnection[tuple[Any, .
 def _with_keepalive(dsn: str) -> str:
     try:
         return make_conninfo("", **{**_KEEPALIVE, **conninfo_to_dict(dsn)})
-    except psycopg.ProgrammingError as error:
+    except psycopg.ProgrammingError:
         raise SettingsError(
             "Адрес PostgreSQL не читается: проверьте POSTGRES_DSN"
             " (postgresql://пользователь:пароль@сервер:5432/база)"
-        ) from error
+        ) from None  # the driver's error may repeat a part of the password
 
 
 async def _configure(connection: AsyncConnection[tuple[Any, ...]]) -> None:

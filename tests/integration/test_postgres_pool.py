@@ -1,0 +1,120 @@
+"""The pool, its errors, and locks that hold across processes."""
+
+import asyncio
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from medai.errors import SettingsError, StoreError
+from medai.infra.documents import Collection
+from medai.infra.embedded import EmbeddedPostgres
+from medai.infra.postgres import Pool, advisory_lock, open_pool, store_errors
+from medai.infra.postgres_documents import PostgresDocuments
+
+
+async def test_sessions_are_in_utc(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        row = await (await connection.execute("SELECT current_setting('TimeZone')")).fetchone()
+    assert row == ("UTC",)
+
+
+async def test_an_absent_server_is_a_store_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medai.infra.postgres._OPEN_TIMEOUT_SECONDS", 0.2)
+    with pytest.raises(StoreError, match="PostgreSQL"):
+        await open_pool(f"host={tmp_path} dbname=medai")
+
+
+async def test_a_malformed_address_is_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match="POSTGRES_DSN") as caught:
+        await open_pool("postgresql://user:secret@[broken")
+    assert "secret" not in caught.value.message
+    assert caught.value.__suppress_context__
+
+
+async def test_errors_of_ours_are_not_hidden(pool: Pool) -> None:
+    with pytest.raises(psycopg.errors.SyntaxError), store_errors():
+        async with pool.connection() as connection:
+            await connection.execute("SELEC 1")
+
+
+async def test_a_lock_admits_one_at_a_time_over_two_pools(pool: Pool, postgres_dsn: str) -> None:
+    other = await open_pool(postgres_dsn, max_size=2)
+    inside = peak = entered = 0
+
+    async def enter(one: Pool) -> None:
+        nonlocal inside, peak, entered
+        async with advisory_lock(one, "token:account"):
+            inside += 1
+            peak = max(peak, inside)
+            # The holder may use the pool, however many wait for the lock.
+            async with one.connection() as connection:
+                await connection.execute("SELECT pg_sleep(0.002)")
+            inside -= 1
+            entered += 1
+
+    await asyncio.gather(*(enter(one) for one in (pool, other) * 30))
+    await other.close()
+    assert (peak, entered) == (1, 60)
+
+
+async def test_a_foreign_holder_is_waited_for(pool: Pool, postgres_dsn: str) -> None:
+    lock = "SELECT pg_advisory_lock(hashtextextended('key', 0))"
+    with psycopg.connect(postgres_dsn, autocommit=True) as holder:
+        holder.execute(lock)
+
+        async def enter() -> str:
+            async with advisory_lock(pool, "key"):
+                return "in"
+
+        waiting = asyncio.create_task(enter())
+        async with advisory_lock(pool, "another key"):  # the loop is free, other keys are free
+            pass
+        done, _ = await asyncio.wait([waiting], timeout=0.1)
+        assert not done
+        holder.execute("SELECT pg_advisory_unlock_all()")
+        assert await waiting == "in"
+
+
+async def test_a_lock_is_free_after_an_error_and_after_cancelling(pool: Pool) -> None:
+    with pytest.raises(RuntimeError):
+        async with advisory_lock(pool, "key"):
+            raise RuntimeError
+    entered = asyncio.Event()
+
+    async def hold() -> None:
+        async with advisory_lock(pool, "key"):
+            entered.set()
+            await asyncio.Event().wait()
+
+    holder = asyncio.create_task(hold())
+    await entered.wait()
+    waiter = asyncio.create_task(hold())
+    await asyncio.sleep(0)
+    for task in (waiter, holder):
+        task.cancel()
+    await asyncio.gather(holder, waiter, return_exceptions=True)
+    async with asyncio.timeout(20), advisory_lock(pool, "key"):
+        pass
+
+
+async def test_documents_and_the_pool_survive_a_restart_of_the_server(
+    short_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medai.infra.postgres._CHECKOUT_TIMEOUT_SECONDS", 3.0)
+    server = EmbeddedPostgres(short_dir / "restart")
+    pool = await open_pool(await asyncio.to_thread(server.start))
+    notes = Collection("notes")
+    store = PostgresDocuments(pool)
+    await store.prepare([notes])
+    await store.put_many(notes, [{"_id": str(number)} for number in range(100)])
+    await asyncio.to_thread(server.stop)
+    with pytest.raises(StoreError, match="PostgreSQL"):
+        async with asyncio.timeout(60):
+            await store.get(notes, "1")
+    await asyncio.to_thread(server.start)
+    assert len([one async for one in store.find(notes, {}, sort=[])]) == 100
+    await pool.close()
+    await asyncio.to_thread(server.stop)
