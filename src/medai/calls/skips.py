@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from medai.calls.models import Call, SkipReason
+from medai.calls.models import Call, SkipReason, Stage
 
 SHORTEST_KEPT_SECONDS = 6
 """Calls of 1-5 s hold no conversation (contract 4.3)."""
@@ -43,7 +43,14 @@ def _marked(call: Call, original: Call | None) -> Call:
     if original is None or original.id == call.id or call.skip_reason is not None:
         return call
     return call.model_copy(
-        update={"skip_reason": SkipReason.DUPLICATE, "duplicate_of": original.id}
+        update={
+            "skip_reason": SkipReason.DUPLICATE,
+            "duplicate_of": original.id,
+            "stage": Stage.SKIPPED,
+            # The original carries the booking: counted twice it would be two patients.
+            "converted": False,
+            "conversion_type": None,
+        }
     )
 
 

@@ -31,6 +31,9 @@ class Surroundings:
     user_names: Mapping[int, str]
 
 
+NOTHING_AROUND = Surroundings({}, {}, {}, {})
+
+
 def build_call(
     clinic: Clinic,
     note: CallNote,
@@ -41,10 +44,13 @@ def build_call(
     now: datetime,
 ) -> Call:
     """A fresh call with everything the CRM says about it; nothing of our own processing."""
+    reason = skip_reason(duration_seconds=note.duration_seconds, recording_url=note.link)
+    # Cards of skipped calls are not asked for; one that is here by chance must not tell on them,
+    # or a call would look different in another batch.
+    around = around if reason is None else NOTHING_AROUND
     lead = lead_of(note, around)
     contact = _contact_of(note, lead, around)
-    reason = skip_reason(duration_seconds=note.duration_seconds, recording_url=note.link)
-    administrator = _crm_administrator(note, lead, around)
+    named = _field(lead, _ADMINISTRATOR_FIELD) or _name(note.responsible_name)
     speed = _field(lead, *_SPEED_FIELDS) or "0 мин"
     return Call(
         id=call_id(clinic.client_id, note.note_id),
@@ -60,8 +66,8 @@ def build_call(
         contact_id=contact.id if contact else None,
         contact_name=(_name(contact.name) or _UNNAMED_CONTACT) if contact else "",
         responsible_user_id=note.responsible_user_id,
-        crm_administrator=administrator,
-        administrator=administrator or UNKNOWN_ADMINISTRATOR,
+        crm_administrator=named,
+        administrator=named or _responsible(note, lead, around) or UNKNOWN_ADMINISTRATOR,
         source=_field(lead, _SOURCE_FIELD) or UNDEFINED_SOURCE,
         processing_speed_label=speed,
         processing_speed_minutes=processing_speed_minutes(speed),
@@ -122,11 +128,11 @@ def _contact_of(note: CallNote, lead: LeadFacts | None, around: Surroundings) ->
     return next((around.contacts[i] for i in ids if i in around.contacts), None)
 
 
-def _crm_administrator(note: CallNote, lead: LeadFacts | None, around: Surroundings) -> str:
-    """Lead field, else who took the call, else who is responsible for the lead."""
-    named = _field(lead, _ADMINISTRATOR_FIELD) or _name(note.responsible_name)
-    if named:
-        return named
+def _responsible(note: CallNote, lead: LeadFacts | None, around: Surroundings) -> str:
+    """Who took the call, else who is responsible for the lead, by CRM account.
+
+    Clinics that attribute by schedule share accounts: for them this name proves nothing.
+    """
     for user_id in (note.responsible_user_id, lead.responsible_user_id if lead else None):
         if user_id is not None and user_id in around.user_names:
             return _name(around.user_names[user_id])

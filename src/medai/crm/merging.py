@@ -49,7 +49,9 @@ def _stage_changes(stored: Call, fresh: Call) -> dict[str, Any]:
 
 
 def _with_kept_verdict(stored: Call, fresh: Call) -> Call:
-    """Conversion verdicts only grow (calls/conversion.py)."""
+    """Conversion verdicts only grow (calls/conversion.py), but a skipped call has none."""
+    if fresh.skip_reason is not None:
+        return fresh
     if Verdict.of(stored.conversion_type) <= Verdict.of(fresh.conversion_type):
         return fresh
     return fresh.model_copy(

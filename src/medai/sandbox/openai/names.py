@@ -17,13 +17,16 @@ class Choice:
 
 
 def choose(dialogue: Dialogue | None, offered: tuple[tuple[str, str], ...]) -> Choice:
-    """The one whose names contain the name said; two namesakes make it doubtful."""
+    """The one whose names contain the name said; two namesakes make it doubtful.
+
+    A name that fits nobody as it stands (a short form, a stranger) is answered as it was heard.
+    """
     said = _words(dialogue.introduced_as or "") if dialogue else set()
     if not said:
         return Choice(None, 0.0)
     fitting = [name for name in offered if said <= _words(" ".join(name))]
-    if not fitting:
-        return Choice(None, 0.0)
+    if not fitting and dialogue is not None:
+        return Choice((dialogue.introduced_as or "", ""), _CLEAR)
     return Choice(fitting[0], _CLEAR if len(fitting) == 1 else _DOUBTFUL)
 
 
