@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from importlib import import_module
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
@@ -13,6 +12,7 @@ from medai.sandbox.bill import bill
 from medai.sandbox.faults import Fault, Target, UnknownFaultError
 from medai.sandbox.state import Sandbox
 from medai.sandbox.world.models import SimClinic
+from medai.sandbox.world.truth import truth
 
 
 class FaultOrder(BaseModel):
@@ -57,8 +57,7 @@ def build_router(sandbox: Sandbox, resets: Sequence[Callable[[], None]]) -> APIR
 def _add_facts(router: APIRouter, sandbox: Sandbox) -> None:
     @router.get("/truth")
     def read_truth() -> dict[str, Any]:
-        found: dict[str, Any] = import_module("medai.sandbox.world.truth").truth(sandbox.world)
-        return found
+        return truth(sandbox.world)
 
     @router.get("/bill")
     def read_bill() -> dict[str, Any]:

@@ -3,8 +3,6 @@
 import socket
 import threading
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,28 +11,14 @@ import uvicorn
 from medai.kit.clock import Clock, utc_now
 from medai.sandbox.amocrm.options import Options
 from medai.sandbox.app import create_app
-from medai.sandbox.audio.store import AudioStore
-from medai.sandbox.audio.tones import ToneMaker
-from medai.sandbox.audio.voices import VoiceMaker
 from medai.sandbox.connection import with_transport
 from medai.sandbox.state import Audio
-from medai.sandbox.world.generate import generate
 from medai.sandbox.world.models import World
 
 _START_SECONDS = 15.0
 _BACKLOG = 2048
 _GRACE_SECONDS = 1
 """Held connections (the timeout fault, long polls) are cut when the sandbox stops."""
-
-
-def run(host: str, port: int, *, seed: int, day: date, voices: bool, cache_dir: Path) -> None:
-    """Generate the world of the day and serve it until interrupted.
-
-    `voices`: synthetic speech (demo extra) instead of tones; recordings are kept in `cache_dir`.
-    """
-    world = generate(seed=seed, day=day)
-    maker = VoiceMaker() if voices else ToneMaker()
-    serve(world, AudioStore(world, cache_dir, maker), host=host, port=port)
 
 
 def serve(world: World, audio: Audio, *, host: str = "127.0.0.1", port: int = 8900) -> None:
