@@ -92,3 +92,8 @@ def test_endless_words_get_break_points_and_nothing_else_changes() -> None:
     for text in ("Обычный текст из слов", "Константинопольская-Задунайская", "я" * 24):
         assert ru.breakable(text) == text
     assert "\u200b" in ru.breakable("я" * 19, longest=18)
+
+
+def test_names_sort_by_the_russian_alphabet() -> None:
+    names = ["Яна", "Ёлкина", "Жанна", "анна", "Елена"]
+    assert sorted(names, key=ru.alphabetical) == ["анна", "Елена", "Ёлкина", "Жанна", "Яна"]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from medai.calls.models import Analysis, Call
 from medai.kit.text import clean
 from medai.metrics.details import CallLinks
+from medai.reports import format_ru as ru
 from medai.reports.models import AdministratorAdvice, CallAdvice, CommonAdvice
 
 _MAX_URL_LENGTH = 2000
@@ -46,7 +47,9 @@ def advice_by_administrator(
         AdministratorAdvice(
             name, clinic, tuple(sorted(advised, key=lambda one: (one.at, one.call_id)))
         )
-        for (name, clinic), advised in sorted(found.items())
+        for (name, clinic), advised in sorted(
+            found.items(), key=lambda item: ru.alphabetical(*item[0])
+        )
     )
 
 

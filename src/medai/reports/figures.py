@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from medai.calls.models import Call, Direction
 from medai.kit.days import DayRange
+from medai.reports import format_ru as ru
 from medai.reports.models import HOURS, WEEKDAYS, DayPoint, Group, KeyFigures
 
 
@@ -41,7 +42,12 @@ def groups(
     for call in calls:
         members[name_of(call), clinic_of(call)].append(call)
     found = (Group(name, key_figures(of), clinic) for (name, clinic), of in members.items())
-    return tuple(sorted(found, key=lambda group: (-group.figures.calls, group.name, group.clinic)))
+    return tuple(
+        sorted(
+            found,
+            key=lambda group: (-group.figures.calls, ru.alphabetical(group.name, group.clinic)),
+        )
+    )
 
 
 def day_points(calls: Iterable[Call], period: DayRange) -> tuple[DayPoint, ...]:

@@ -52,7 +52,7 @@ def _frame(content: ReportContent) -> Part:
     compared = content.previous_period if content.previous else None
     return {
         "title": content.title,
-        "clinic": shown(shortened(_clinics(content.clinic_names), 90)),
+        "clinic": shown(shortened(_clinics(content.clinic_names), 80)),
         "clinic_short": shown(shortened(_clinics(content.clinic_names), 60)),
         "period": ru.period(content.period),
         "dates": ru.dates(content.period),

@@ -1,0 +1,93 @@
+"""The rendering process: the loop stays free, processes are replaced, death is survived."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+from tests.fixtures.report_calls import content_of, many_calls
+
+from medai.reports.errors import ReportRenderingError
+from medai.reports.excel import render_excel
+from medai.reports.models import ReportContent
+from medai.reports.pdf import render_pdf
+from medai.reports.renderer import ReportRenderer
+
+
+def _worker_of(renderer: ReportRenderer) -> int:
+    pool = renderer._pool
+    assert pool is not None
+    (pid,) = pool._processes
+    return pid
+
+
+@pytest.fixture(scope="module")
+def content() -> ReportContent:
+    return content_of(many_calls(10))
+
+
+async def test_both_files_equal_those_rendered_here(content: ReportContent) -> None:
+    async with ReportRenderer() as renderer:
+        pdf, excel = await asyncio.gather(renderer.pdf(content), renderer.excel(content))
+    assert pdf == render_pdf(content)
+    assert excel == render_excel(content)
+
+
+async def test_the_event_loop_runs_on_while_a_report_is_made(content: ReportContent) -> None:
+    async with ReportRenderer() as renderer:
+        report = asyncio.create_task(renderer.pdf(content))
+        turns = 0
+        while not report.done():
+            await asyncio.sleep(0.001)
+            turns += 1
+    assert turns > 50  # a process start alone takes hundreds of milliseconds
+
+
+async def test_more_reports_than_one_process_makes_all_arrive(content: ReportContent) -> None:
+    """The executor's own recycling hangs here (see ReportRenderer)."""
+    seen = set()
+    async with ReportRenderer() as renderer, asyncio.timeout(60):
+        for _ in range(2):
+            made = await asyncio.gather(*(renderer.excel(content) for _ in range(5)))
+            assert len(set(made)) == 1
+            seen.add(_worker_of(renderer))
+    assert len(seen) == 2
+
+
+async def test_a_dead_process_fails_its_report_and_the_next_one_works(
+    content: ReportContent,
+) -> None:
+    async with ReportRenderer() as renderer:
+        await renderer.excel(content)
+        os.kill(_worker_of(renderer), signal.SIGKILL)
+        with pytest.raises(ReportRenderingError, match="повторите"):
+            await renderer.excel(content)
+        assert (await renderer.excel(content)).startswith(b"PK")
+
+
+async def test_a_hung_process_is_given_up(content: ReportContent) -> None:
+    async with ReportRenderer(patience_seconds=0.5) as renderer:
+        await asyncio.wait_for(_first_answer(renderer, content), 30)
+        pid = _worker_of(renderer)
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(ReportRenderingError, match="остановился"):
+            await renderer.excel(content)
+        assert (await asyncio.wait_for(_first_answer(renderer, content), 30)).startswith(b"PK")
+        assert _worker_of(renderer) != pid
+
+
+async def test_closing_twice_is_harmless(content: ReportContent) -> None:
+    renderer = ReportRenderer()
+    await renderer.close()
+    await renderer.excel(content)
+    await renderer.close()
+    await renderer.close()
+
+
+async def _first_answer(renderer: ReportRenderer, content: ReportContent) -> bytes:
+    """The first report of a new process, which may start slower than the test's patience."""
+    patience, renderer._patience = renderer._patience, 30.0
+    try:
+        return await renderer.excel(content)
+    finally:
+        renderer._patience = patience
