@@ -149,7 +149,7 @@ async def test_a_stale_view_of_an_entry_cannot_claim_it(bench: Bench) -> None:
     worker = bench.worker(ScriptedSpeech(LOST))
     with pytest.raises(AnswerLostError):
         await worker.transcribe(make_call(), AUDIO, MONO)
-    seen = [one async for one in worker.payments.held()][0]
+    (seen,) = [one async for one in worker.payments.held()]
     first, second = (Change(set={"owner": name, "state": "unknown"}) for name in ("one", "two"))
     assert await worker.payments.change(seen, first)
     assert not await worker.payments.change(seen, second)

@@ -4,6 +4,7 @@ from pydantic import SecretStr
 from medai.errors import RecordingError, SettingsError
 from medai.integrations.recordings.addresses import (
     AllowedHosts,
+    Resolver,
     checked_addresses,
     is_public,
     port_of,
@@ -31,7 +32,7 @@ def test_everything_else_is_refused(address: str) -> None:
     assert not is_public(address)
 
 
-def answering(*addresses: str):  # type: ignore[no-untyped-def]
+def answering(*addresses: str) -> Resolver:
     async def resolver(host: str, port: int) -> tuple[str, ...]:
         return addresses
 

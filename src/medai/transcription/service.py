@@ -1,12 +1,12 @@
 """Transcripts of calls: recognise once, cut into utterances, give roles, let people correct."""
 
 from datetime import timedelta
+from typing import Protocol
 
 from medai.calls.models import Call
 from medai.errors import NotFoundError
 from medai.infra.documents import Documents
 from medai.infra.files import Files
-from medai.integrations.recordings.probe import AudioFacts
 from medai.kit.clock import Clock
 from medai.transcription import speakers
 from medai.transcription.models import Recognition, Transcript
@@ -21,6 +21,22 @@ _DEFAULT_LEASE = timedelta(minutes=7)
 
 LONGEST_BY_CHANNEL_SECONDS = 3600
 """Longer stereo is recognised as one stream with diarization (elevenlabs.md 3)."""
+
+
+class MeasuredAudio(Protocol):
+    """What was measured of a recording: `recordings.probe.AudioFacts` and `calls.models.Audio`."""
+
+    @property
+    def seconds(self) -> float:
+        """Decoded length."""
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of the codec."""
+
+    @property
+    def distinct_channels(self) -> bool:
+        """Whether two channels hold different speech."""
 
 
 class TranscriptionService:
@@ -47,7 +63,7 @@ class TranscriptionService:
             lease=lease,
         )
 
-    async def transcribe(self, call: Call, audio: bytes, facts: AudioFacts) -> Transcript:
+    async def transcribe(self, call: Call, audio: bytes, facts: MeasuredAudio) -> Transcript:
         """The transcript of the call's audio, stored; the same audio is never paid twice.
 
         A transcript made earlier from the same answer is returned as it is, with roles that a
@@ -89,7 +105,7 @@ class TranscriptionService:
         await self._transcripts.delete(call_id)
 
     def _made(
-        self, call: Call, facts: AudioFacts, recognition_id: str, recognition: Recognition
+        self, call: Call, facts: MeasuredAudio, recognition_id: str, recognition: Recognition
     ) -> Transcript:
         spoken = turns(recognition.words)
         roles = speakers.assign_roles(spoken, call.direction)
@@ -107,12 +123,12 @@ class TranscriptionService:
         )
 
 
-def _channels(facts: AudioFacts) -> int:
+def _channels(facts: MeasuredAudio) -> int:
     """Two for true stereo that the provider accepts channel by channel, else one."""
     return 2 if facts.distinct_channels and facts.seconds <= LONGEST_BY_CHANNEL_SECONDS else 1
 
 
-def _upload_name(facts: AudioFacts) -> str:
+def _upload_name(facts: MeasuredAudio) -> str:
     """The provider learns the format, not the patient's number or our ids."""
     otherwise = "wav" if facts.codec.startswith("pcm_") else "bin"
     return f"recording.{_EXTENSIONS.get(facts.codec, otherwise)}"
