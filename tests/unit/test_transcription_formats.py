@@ -51,6 +51,7 @@ def test_the_file_is_exactly_the_contract_form() -> None:
         "[01:05] Клиент (Мария): Добрый день.\n"
         "\n"
         "[75:00] Участник (Speaker 2): Алло?\n"
+        "\n"
     )
 
 

@@ -47,10 +47,10 @@ def transcript_text(
         "",
     ]
     spoken = (
-        f"[{timecode(one.start_ms)}] {speaker_label(one, contact)}: {_line(one.text)}\n"
+        f"[{timecode(one.start_ms)}] {speaker_label(one, contact)}: {_line(one.text)}\n\n"
         for one in transcript.utterances
     )
-    return "\n".join((*head, *spoken)) + ("" if transcript.utterances else "\n")
+    return "".join((*(f"{line}\n" for line in head), *spoken))
 
 
 def contact_name(call: Call) -> str:
