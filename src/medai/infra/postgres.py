@@ -18,7 +18,8 @@ Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 _OPEN_TIMEOUT_SECONDS = 15.0
 _CHECKOUT_TIMEOUT_SECONDS = 15.0
 _RECONNECT_SECONDS = 2.0
-"""Attempts in the background slow down with time; given up early, the next caller tries at once."""
+"""The pool doubles its pauses until it gives up, and then starts again with a short one: so those
+who wait for a connection have it a second or two after the server is back."""
 
 _KEEPALIVE: dict[str, Any] = {
     # How soon a lost machine is noticed: its advisory locks are held until then.
@@ -42,6 +43,7 @@ async def open_pool(dsn: str, *, max_size: int = 10, min_size: int = 1) -> Pool:
         _with_keepalive(dsn), min_size=min_size, max_size=max_size, open=False,
         configure=_configure, check=AsyncConnectionPool.check_connection,
         timeout=_CHECKOUT_TIMEOUT_SECONDS, reconnect_timeout=_RECONNECT_SECONDS,
+        reconnect_failed=_try_again,
         kwargs={"autocommit": True},
     )  # fmt: skip
     try:
@@ -113,3 +115,8 @@ def _with_keepalive(dsn: str) -> str:
 
 async def _configure(connection: AsyncConnection[tuple[Any, ...]]) -> None:
     await connection.execute("SET TIME ZONE 'UTC'")
+
+
+async def _try_again(pool: AsyncConnectionPool[Any]) -> None:
+    if not pool.closed:
+        await pool.check()  # opens a connection where none is left
