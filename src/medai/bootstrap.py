@@ -202,6 +202,7 @@ async def _wire(
     resources.push_async_callback(recordings.aclose)
     steps = Steps(
         StepParts(
+            calls=calls,
             clinics=clinics,
             limits=limits,
             files=files,

@@ -169,6 +169,7 @@ class Call(Frozen):
     analysis_requested_at: datetime | None = None
     audio: Audio | None = None
     transcript: TranscriptSummary | None = None
+    note_attempted_at: datetime | None = None
     crm_note: CrmNote | None = None
     analysis: Analysis | None = None
     failures: dict[Step, Failure] = Field(default_factory=dict)

@@ -13,19 +13,19 @@ _MARKER = re.compile(r"#medai:[0-9a-f]{24}(?::\d+/\d+)?")
 
 
 async def write_transcript(
-    crm: Crm, call: Call, texts: Sequence[str], clock: Clock, *, known: bool
+    crm: Crm, call: Call, texts: Sequence[str], clock: Clock, *, look_first: bool
 ) -> CrmNote:
     """Write the texts as notes and return their ids in order.
 
-    Each text ends with its own marker line. `known` tells that an earlier attempt may have
-    written some of them: then the card is read first and only missing parts are posted. A lost
+    Each text ends with its own marker line. `look_first` tells that an earlier attempt may have
+    written some of them: then the card is read and only missing parts are posted. A lost
     answer is looked up before anything is repeated, because amoCRM has no idempotency for notes
     (amocrm.md 4.4). Raises the ProviderError family.
     """
     if call.collection is None or call.entity_id is None:
         raise ValueError("only calls that came from the CRM have a card")
     card = _Card(crm, call.collection, call.entity_id, f"#medai:{call.id}")
-    written = await card.written() if known else {}
+    written = await card.written() if look_first else {}
     ids = []
     for text in texts:
         marker = marker_of(text)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from medai.analysis.service import AnalysisService
 from medai.calls.models import Audio, Call, Stage, Step, TranscriptSummary
+from medai.calls.repository import CallRepository
 from medai.clinics.repository import ClinicRepository
 from medai.crm.notes import write_transcript
 from medai.errors import RecordingError
@@ -26,6 +27,7 @@ from medai.transcription.service import TranscriptionService
 class StepParts:
     """What the steps work with."""
 
+    calls: CallRepository
     clinics: ClinicRepository
     limits: LimitService
     files: Files
@@ -87,9 +89,12 @@ class Steps:
         crm = await self._parts.accounts.of(clinic)
         transcript = await self._parts.transcription.get(call.id)
         text = transcript_text(transcript, call, tz=zone(clinic.timezone))
-        # A failed attempt may have written something; so may one that died without a trace.
+        # An attempt that failed or died may have written something: the card is read first then.
+        attempted = call.note_attempted_at is not None
+        if not attempted:
+            await self._parts.calls.change(call.id, {"note_attempted_at": self._parts.clock()})
         note = await write_transcript(
-            crm, call, note_texts(text, call.id), self._parts.clock, known=True
+            crm, call, note_texts(text, call.id), self._parts.clock, look_first=attempted
         )
         return Outcome(Stage.NOTED, {"crm_note": note.model_dump()})
 
