@@ -8,10 +8,11 @@ from typing import Any
 
 from medai.sandbox.faults import Fault
 from medai.sandbox.openai.answers import Generated, Outcome, tokens, usage
+from medai.sandbox.openai.knowledge import Knowledge
 from medai.sandbox.openai.memory import Memory, dialogues
 from medai.sandbox.openai.question import Question
 from medai.sandbox.openai.reading import read
-from medai.sandbox.openai.writer import Knowledge, write
+from medai.sandbox.openai.writer import write
 from medai.sandbox.state import Sandbox
 
 _REMEMBERED_REQUESTS = 500
