@@ -54,6 +54,14 @@ async def test_more_reports_than_one_process_makes_all_arrive(content: ReportCon
     assert len(seen) == 2
 
 
+async def test_a_process_that_made_a_big_report_is_let_go() -> None:
+    big = content_of(many_calls(2000))
+    async with ReportRenderer() as renderer:
+        await renderer.excel(big)
+        assert renderer._pool is None
+        assert (await renderer.excel(big)).startswith(b"PK")
+
+
 async def test_a_dead_process_fails_its_report_and_the_next_one_works(
     content: ReportContent,
 ) -> None:

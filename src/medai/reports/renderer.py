@@ -14,8 +14,9 @@ from medai.reports.models import ReportContent
 from medai.reports.pdf import render_pdf
 
 _REPORTS_PER_PROCESS = 4
-"""Typst never empties its cache: 195 MB after one big report, 650 MB after five
-(reports-and-ui.md 1)."""
+_CALLS_PER_PROCESS = 2000
+"""Typst never empties its cache (reports-and-ui.md 1). Measured here: 256 MB after one report of
+1,000 calls, 785 MB after four different ones, 630 MB after one of 3,000."""
 _PATIENCE_SECONDS = 300.0
 """A hundred times the 1,000-call report; longer means a hung process."""
 
@@ -30,7 +31,8 @@ class ReportRenderer:
     def __init__(self, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         self._patience = patience_seconds
         self._pool: ProcessPoolExecutor | None = None
-        self._started = 0
+        self._reports = 0
+        self._calls = 0
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -64,6 +66,8 @@ class ReportRenderer:
     ) -> bytes:
         async with self._turn:  # one at a time: memory is what a report costs
             future = self._worker().submit(render, content)
+            self._reports += 1
+            self._calls += content.current.calls
             try:
                 async with asyncio.timeout(self._patience):
                     return await asyncio.wrap_future(future)
@@ -73,16 +77,21 @@ class ReportRenderer:
                     "Отчёт не построен: процесс печати остановился; "
                     "повторите или возьмите период короче"
                 ) from error
+            finally:
+                self._replace_if_spent()
 
     def _worker(self) -> ProcessPoolExecutor:
-        if self._pool is not None and self._started >= _REPORTS_PER_PROCESS:
-            self._pool.shutdown(wait=False)
-            self._pool = None
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-            self._started = 0
-        self._started += 1
+            self._reports = self._calls = 0
         return self._pool
+
+    def _replace_if_spent(self) -> None:
+        """Let a process go that has done its share; its memory returns to the system at once."""
+        spent = self._reports >= _REPORTS_PER_PROCESS or self._calls >= _CALLS_PER_PROCESS
+        if spent and self._pool is not None:
+            self._pool.shutdown(wait=False)
+            self._pool = None
 
     def _abandon(self) -> None:
         """Give up the pool with its process, which may be dead or hung."""
