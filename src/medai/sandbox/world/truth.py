@@ -73,6 +73,7 @@ def _call(clinic: SimClinic, call: SimCall) -> Json:
         "contact_id": known.contact_id,
         "contact_name": known.contact_name,
         "recording": call.recording,
+        "seconds": call.dialogue.seconds if call.dialogue else None,
     }
     return facts | _judged(call)
 

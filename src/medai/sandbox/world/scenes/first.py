@@ -16,7 +16,12 @@ from medai.sandbox.world.script import Script
 _NAME_LEVELS = dict.fromkeys((0, 2, 4, 6, 8, 9, 10), common.ASK_NAME)
 _NAME_USES = {8: 1, 9: 3, 10: 4}
 _UNBOOKED_STEPS = frozenset({0, 2, 4, 6, 8, 10})
-_PRESENTATIONS = ("service_presentation", "doctor_presentation", "clinic_presentation")
+_PRESENTATIONS = {
+    "service_presentation": phrases.SERVICE,
+    "doctor_presentation": phrases.DOCTOR,
+    "clinic_presentation": phrases.CLINIC,
+}
+_FORGOTTEN_AT_WORST = 0.5
 _INCLUDED_PRICE_SCORE = (6, 8, 9, 10)
 """Price with what it includes, by how many of the three presentations came before (contract 7)."""
 
@@ -50,9 +55,9 @@ def _ask_name(script: Script, asked: int, moments: set[int]) -> None:
 
 
 def _present(script: Script) -> None:
-    script.perform("service_presentation", phrases.SERVICE)
-    script.perform("doctor_presentation", phrases.DOCTOR)
-    script.perform("clinic_presentation", phrases.CLINIC)
+    for key, levels in _PRESENTATIONS.items():
+        forgotten = script.rng.random() < _FORGOTTEN_AT_WORST * (1 - script.skill)
+        script.perform(key, levels, only=frozenset({0}) if forgotten else None)
     made = sum(1 for key in _PRESENTATIONS if script.scores[key])
     way = script.level({0: (), 2: (), 4: (), 10: ()})
     if way == 10:
