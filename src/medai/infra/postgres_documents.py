@@ -89,7 +89,10 @@ class PostgresDocuments:
         table = self._table(collection)
         statement = (
             f"INSERT INTO {table} AS stored (id, doc)"  # noqa: S608
-            " SELECT * FROM unnest(%s::text[], %s::jsonb[])"
+            " SELECT * FROM unnest(%s::text[], %s::jsonb[]) AS new (id, doc)"
+            # A conflict locks the row, which is a write; equal documents are not worth one.
+            f" WHERE NOT EXISTS (SELECT 1 FROM {table} AS same"
+            " WHERE same.id = new.id AND same.doc = new.doc)"
             " ON CONFLICT (id) DO UPDATE SET doc = EXCLUDED.doc"
             " WHERE stored.doc IS DISTINCT FROM EXCLUDED.doc"
         )
