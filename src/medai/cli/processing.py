@@ -82,7 +82,7 @@ async def watched(
 
         def report(progress: requests.Progress) -> None:
             for name, task in stages.items():
-                bars.update(task, completed=getattr(progress, name), total=progress.total)
+                bars.update(task, completed=getattr(progress, name), total=progress.recorded)
 
         return await work_until_settled(application, client_ids, days, report)
 

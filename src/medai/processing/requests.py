@@ -36,6 +36,8 @@ class Progress:
     """Where the calls of a period stand. `waiting` maps a failure's message to its calls."""
 
     total: int = 0
+    recorded: int = 0
+    """Calls whose recording is known: the others wait for the PBX and take part in nothing."""
     settled: int = 0
     transcribed: int = 0
     noted: int = 0
@@ -48,6 +50,7 @@ class Progress:
     def add(self, call: Call, now: datetime) -> None:
         """Count one call that was not skipped."""
         self.total += 1
+        self.recorded += bool(call.recording_url or call.audio)
         self.transcribed += call.transcript is not None
         self.noted += call.crm_note is not None
         self.analysed += call.analysis is not None
@@ -64,6 +67,7 @@ class Progress:
     def join(self, other: "Progress") -> None:
         """Add the progress of another clinic."""
         self.total += other.total
+        self.recorded += other.recorded
         self.settled += other.settled
         self.transcribed += other.transcribed
         self.noted += other.noted

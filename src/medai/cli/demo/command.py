@@ -188,6 +188,6 @@ def _reporter(bars: Progress) -> Any:
 
     def report(progress: CallProgress) -> None:
         for name, task in tasks.items():
-            bars.update(task, completed=getattr(progress, name), total=progress.total)
+            bars.update(task, completed=getattr(progress, name), total=progress.recorded)
 
     return report

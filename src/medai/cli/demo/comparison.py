@@ -15,6 +15,9 @@ Json = dict[str, Any]
 CRM_LIMIT_PER_SECOND = 7
 """amoCRM answers more than this in any second with 429 (amocrm.md 2.1)."""
 
+AUDIO_TOLERANCE_SECONDS = 0.2
+"""MP3 comes in whole frames and with the encoder's delay: a measured length is that much longer."""
+
 _SKIP_WORDS = {
     SkipReason.ZERO_DURATION: "без разговора",
     SkipReason.SHORT: "короче 6 секунд",
@@ -87,19 +90,34 @@ def _totals(
 ) -> Iterator[Line]:
     results = outcome.syncs.values()
     transcribed = [call.transcript for call in calls if call.transcript]
-    minutes = sum(transcript.seconds for transcript in transcribed) / 60
     yield Line("звонков найдено", sum(r.found for r in results), _sum(clinics, "calls_found"))
     yield Line("звонков сохранено", sum(r.kept for r in results), _sum(clinics, "calls_stored"))
     yield from _skipped(outcome, clinics)
     yield Line("расшифровано", len(transcribed), _sum(clinics, "notes_written"))
     yield Line("распознаваний оплачено", bill["stt_paid"], _sum(clinics, "notes_written"))
-    yield Line("минут распознано", round(minutes, 1), round(_sum(clinics, "stt_seconds") / 60, 1))
+    difference = _longest_difference(calls, clinics)
+    yield Line("длина записи: ошибка, с", difference, AUDIO_TOLERANCE_SECONDS, is_limit=True)
     yield Line("заметок в CRM", bill["notes"], _sum(clinics, "notes_written"))
     analysed = sum(call.analysis is not None for call in calls)
     yield Line("звонков оценено", analysed, _sum(clinics, "calls_analysed"))
     yield Line("записались", sum(call.converted for call in calls), _sum(clinics, "converted"))
     busiest = bill["crm_max_requests_in_one_second"]
     yield Line("запросов к CRM за секунду", busiest, CRM_LIMIT_PER_SECOND, is_limit=True)
+
+
+def _longest_difference(calls: Sequence[Call], clinics: Sequence[Json]) -> float:
+    """By how much our measured length of a recording differs from the truth at most."""
+    truth = {
+        (clinic["client_id"], note_id): call["seconds"]
+        for clinic in clinics
+        for note_id, call in clinic["calls"].items()
+    }
+    differences = [
+        abs(call.transcript.seconds - (truth[call.client_id, str(call.note_id)] or 0.0))
+        for call in calls
+        if call.transcript
+    ]
+    return round(max(differences, default=0.0), 3)
 
 
 def _skipped(outcome: Outcome, clinics: Sequence[Json]) -> Iterator[Line]:
