@@ -19,6 +19,8 @@ _LONGEST_SECONDS = 85
 _TRIES = 60
 _INTRODUCES = 0.75
 _STRANGER_NAME = "Снежана"
+_OUTBOUND = (3, 4)
+"""Call types in which the clinic rings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ class Casting:
             name, introduces = colleague.short_name or name, True
         if self._profile.attribution == "ai_schedule" and item.place == plans.STRANGER:
             name, introduces = _STRANGER_NAME, True
-        course = Course(item.outcome, self._outbound(item), introduces, self._asides(item))
+        course = Course(
+            item.outcome, item.call_type_id in _OUTBOUND, introduces, self._asides(item)
+        )
         return Role(colleague, name, course)
 
     def written_administrator(self, item: Planned, colleague: Colleague) -> str | None:
@@ -120,9 +124,6 @@ class Casting:
             skill=role.colleague.skill,
             channels=1 if self._told % 3 == 0 else 2,
         )
-
-    def _outbound(self, item: Planned) -> bool:
-        return item.call_type_id in (3, 4) or (item.call_type_id == 2 and item.place % 2 == 1)
 
     def _asides(self, item: Planned) -> tuple[str, ...]:
         if item.place == plans.LONG:

@@ -62,7 +62,7 @@ def interject(script: Script, course: Course) -> None:
 def part(script: Script) -> None:
     """The last words; a name known early is used there, so the warm form can take it."""
     warm = (script.scores.get("patient_name") or 0) >= 8 or script.rng.random() < script.skill
-    script.say(common.FAREWELL[:1] if warm else common.FAREWELL_DRY)
+    script.say(common.FAREWELL if warm else common.FAREWELL_DRY)
 
 
 def settle_name(script: Script, uses: dict[int, int]) -> None:

@@ -30,8 +30,8 @@ def play(script: Script, course: Course) -> None:
     script.perform("question_clarification", phrases.CLARIFY)
     script.perform("expertise", common.EXPERTISE)
     interject(script, course)
-    script.perform("speech", common.SPEECH)
     objection(script, booked=booked)
+    script.perform("speech", common.SPEECH)
     script.say(phrases.SLOT if booked else phrases.NO_SLOT)
     if asked == 2:
         script.say(common.ASK_NAME, "patient_name", asked)
