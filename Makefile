@@ -24,8 +24,8 @@ $(VENV)/bin/python:
 # A stamp remembers which lock file is installed, so a second run starts at once.
 $(VENV)/installed-%: requirements%.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing $<"
-	@$(BIN)/pip install --quiet --require-hashes -r $<
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	@$(BIN)/pip install --quiet --quiet --require-hashes -r $<
+	@$(BIN)/pip install --quiet --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 install: $(VENV)/installed-

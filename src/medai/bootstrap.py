@@ -55,6 +55,7 @@ from medai.reports.service import ReportService
 from medai.settings import Settings
 from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
 from medai.transcription.elevenlabs import ElevenLabsSpeechToText
+from medai.transcription.paid_once import lease_for
 from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 from medai.transcription.service import TranscriptionService
 
@@ -274,6 +275,7 @@ def _transcription(
         speech,
         clock,
         repeats_after_lost_answer=settings.stt_repeats_after_lost_answer,
+        lease=lease_for(settings.elevenlabs_timeout_seconds),
     )
 
 

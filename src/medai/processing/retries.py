@@ -22,6 +22,10 @@ GROWING_DELAYS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, 60 * _MINUTE, 360 * _MINUT
 _ANSWER_DELAYS = (_MINUTE, 15 * _MINUTE)
 """An unreadable answer was paid for: three attempts in all are enough."""
 
+_LOST_ANSWER_DELAYS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE)
+"""How often a repetition is allowed is decided where it is paid (transcription/paid_once.py):
+beyond it an attempt costs nothing and the call ends as held for a person."""
+
 STOPPED_DELAY = timedelta(hours=1)
 """Key, payment or account trouble needs a person; meanwhile we look hourly."""
 
@@ -41,12 +45,20 @@ def next_try_at(
         return now + _CONFLICT_DELAY
     if isinstance(error, ProviderStoppedError | SettingsError):
         return now + STOPPED_DELAY
-    if isinstance(error, AnswerLostError | ProviderRejectedError):
+    if isinstance(error, ProviderRejectedError) or _is_final_recording(error):
         return None
-    if isinstance(error, RecordingError) and error.final:
-        return None
-    delays = _ANSWER_DELAYS if isinstance(error, ProviderAnswerError) else GROWING_DELAYS
+    delays = _delays(error)
     return now + delays[attempts - 1] if attempts <= len(delays) else None
+
+
+def _is_final_recording(error: Exception) -> bool:
+    return isinstance(error, RecordingError) and error.final
+
+
+def _delays(error: Exception) -> tuple[timedelta, ...]:
+    if isinstance(error, AnswerLostError):
+        return _LOST_ANSWER_DELAYS
+    return _ANSWER_DELAYS if isinstance(error, ProviderAnswerError) else GROWING_DELAYS
 
 
 def failure_code(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """The actions behind a call's steps: each asks one or two domains and names the new facts."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from medai.analysis.service import AnalysisService
 from medai.calls.models import Audio, Call, Stage, Step, TranscriptSummary
@@ -9,7 +10,7 @@ from medai.clinics.repository import ClinicRepository
 from medai.crm.notes import write_transcript
 from medai.errors import RecordingError
 from medai.infra.files import Files
-from medai.integrations.recordings.fetch import RecordingFetcher
+from medai.integrations.recordings.fetch import Fetched, RecordingFetcher
 from medai.kit.clock import Clock
 from medai.kit.days import zone
 from medai.limits.service import LimitService
@@ -21,6 +22,9 @@ from medai.transcription.formats import note_texts, transcript_filename, transcr
 from medai.transcription.models import Transcript
 from medai.transcription.recording_rules import recording_unavailable
 from medai.transcription.service import TranscriptionService
+
+FILE_MAY_COME_LATE = timedelta(hours=6)
+"""As long as the last step of the retry plan for recordings (design 5.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Steps:
         """Download, check and store the recording. Raises RecordingError."""
         if not call.recording_url:
             raise RecordingError("В CRM нет ссылки на запись: она появится позже", final=False)
-        fetched = await self._parts.recordings.fetch(call.recording_url)
+        fetched = await self._fetched(call, call.recording_url)
         checked = await checked_audio(fetched.data, crm_seconds=call.duration_seconds)
         audio = await stored_audio(self._parts.files, call.id, fetched.data, checked)
         return Outcome(Stage.AUDIO_STORED, {"audio": audio.model_dump()})
@@ -109,6 +113,16 @@ class Steps:
         )
         summary = self._parts.analysis.summary(analysis)
         return Outcome(Stage.ANALYSED, {"analysis": summary.model_dump()})
+
+    async def _fetched(self, call: Call, url: str) -> Fetched:
+        try:
+            return await self._parts.recordings.fetch(url)
+        except RecordingError as error:
+            # The PBX sends the link before the file is there (amocrm.md 11.2): "not found" is
+            # believed only when the call is old enough.
+            if error.final and self._parts.clock() - call.started_at < FILE_MAY_COME_LATE:
+                raise RecordingError(error.message, final=False) from error
+            raise
 
     async def _recognised(self, call: Call, audio: Audio) -> Transcript:
         data = await self._parts.files.read(audio.file)
