@@ -10,8 +10,10 @@ from medai.processing.requests import STEP_TASKS
 
 
 def register(application: Application) -> procrastinate.App:
-    """Teach the job engine every task; returns the engine, ready to run workers."""
+    """Teach the job engine every task, once; returns the engine, ready to run workers."""
     engine = application.engine
+    if Task.SYNC.value in engine.tasks:
+        return engine  # workers of this application ran before
 
     @engine.task(name=Task.SYNC.value, queue=Task.SYNC.queue)
     async def sync_clinic(client_id: str, first: str, last: str, run_id: str) -> None:
