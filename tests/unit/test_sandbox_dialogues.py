@@ -108,7 +108,7 @@ def test_the_name_is_said_as_often_as_its_score_claims(kind: int, outcome: str) 
 def test_the_price_score_follows_from_the_presentations_before_it() -> None:
     presented = ("service_presentation", "clinic_presentation", "doctor_presentation")
     seen = set()
-    for dialogue, _ in _composed(1, "open", 400):
+    for dialogue, _ in _composed(1, "open", 2000):
         made = sum(1 for key in presented if dialogue.scores[key])
         included = any("входит" in line.text for line in dialogue.lines[: _price_line(dialogue)])
         score = dialogue.scores["price"]
