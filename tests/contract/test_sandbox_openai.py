@@ -152,7 +152,13 @@ async def test_the_administrator_is_chosen_among_the_offered(client: AsyncOpenAI
     answer = (await ask(client, Administrator, offered + transcript())).output_parsed
     assert (answer.first_name, answer.last_name) == ("Алина", "Лескова")
     assert answer.confidence > 0.9
-    nobody = (await ask(client, Administrator, "[1] Ольга Полева\n" + transcript())).output_parsed
+    stranger = (await ask(client, Administrator, "[1] Ольга Полева\n" + transcript())).output_parsed
+    assert (stranger.first_name, stranger.last_name) == ("Алина", "")
+    namesakes = "[1] Алина Лескова\n[2] Алина Снегова\n"
+    doubtful = (await ask(client, Administrator, namesakes + transcript())).output_parsed
+    assert doubtful.confidence == 0.5
+    silent = lines(*(("Администратор", line.text) for line in SECOND.lines))
+    nobody = (await ask(client, Administrator, offered + silent)).output_parsed
     assert (nobody.first_name, nobody.confidence) == (None, 0)
 
 

@@ -98,7 +98,8 @@ async def test_every_recording_is_heard_and_judged_as_it_was_written(path: Path)
         assert result.call_type == made.dialogue.call_type_id
         card = scorecard(result.call_type)
         assert scores == {key: made.dialogue.scores[key] for key in card.asked_keys}
-        assert not result.needs_review, made.dialogue.id
+        # A call may want review for roles that phrases could only guess, but not for its proof.
+        assert not [each.key for each in result.criteria if each.needs_review], made.dialogue.id
     bill = path.sandbox.control.bill()
     assert bill["stt_paid"] == len(recorded)
     assert set(bill["stt_paid_by_sha256"].values()) == {1}
