@@ -1,5 +1,6 @@
 """Bringing a database to the tables of `tables.py`, from code: users need no alembic.ini."""
 
+import threading
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,8 @@ from medai.errors import StoreError
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('medai.datalens.schema', 0))")
+_alembic = threading.Lock()
+"""Alembic keeps the migration under way in globals of its module: one at a time in a process."""
 
 
 def upgrade(dsn: str, revision: str = "head") -> None:
@@ -41,7 +44,7 @@ def _run(dsn: str, revision: str, *, up: bool) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     try:
-        with engine.begin() as connection:
+        with _alembic, engine.begin() as connection:
             connection.execute(_LOCK)
             config.attributes["connection"] = connection
             (command.upgrade if up else command.downgrade)(config, revision)
