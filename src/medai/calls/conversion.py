@@ -18,7 +18,7 @@ from medai.clinics.models import ConversionConfig, FieldTarget, StatusTarget
 from medai.kit.days import DayRange, Window, range_window
 
 OWN_NOTE_ECHO = timedelta(minutes=2)
-"""Our own note moves a lead's `updated_at` (amocrm.md 4.4): such an update proves nothing."""
+"""Our own note moves its card's `updated_at` (amocrm.md 4.4): such an update proves nothing."""
 
 _BOOKED = re.compile("записал|записан", re.IGNORECASE)
 _PRIMARY = re.compile("первичн", re.IGNORECASE)
@@ -128,6 +128,20 @@ def detect_conversion_config(
     )
 
 
+def own_writes(calls: Iterable[Call]) -> dict[int, tuple[datetime, ...]]:
+    """When our notes were written to lead cards, by lead.
+
+    The moment of the attempt counts too: an answer may have been lost after the CRM wrote.
+    """
+    moments: dict[int, tuple[datetime, ...]] = {}
+    for call in calls:
+        if call.collection == "leads" and call.lead_id is not None:
+            written = call.crm_note.written_at if call.crm_note else None
+            known = tuple(at for at in (call.note_attempted_at, written) if at)
+            moments[call.lead_id] = moments.get(call.lead_id, ()) + known
+    return moments
+
+
 def enrich_calls_with_conversion(
     calls: Iterable[Call],
     config: ConversionConfig | None,
@@ -137,12 +151,15 @@ def enrich_calls_with_conversion(
     leads: Mapping[int, LeadSnapshot],
     tz: ZoneInfo,
     window_days: int = 0,
+    written: Mapping[int, Sequence[datetime]] | None = None,
 ) -> list[Call]:
     """The calls with `converted` and `conversion_type` raised to what the facts prove.
 
     Each call is judged on its own business day, prolonged by `window_days`; a verdict that is
-    already stored is never lowered. Calls without a lead stay as they are.
+    already stored is never lowered. Calls without a lead stay as they are. `written` holds the
+    moments of our own notes on leads, whichever call they belong to (see `own_writes`).
     """
+    echoes = written or {}
     statuses = _by_lead(status_changes)
     changes = _by_lead(field_changes)
     raised = []
@@ -154,7 +171,9 @@ def enrich_calls_with_conversion(
         verdict = max(
             Verdict.of(call.conversion_type),
             _field_verdict(changes.get(call.lead_id, ()), config, window),
-            _snapshot_verdict(leads.get(call.lead_id), config, window, call),
+            _snapshot_verdict(
+                leads.get(call.lead_id), config, window, echoes.get(call.lead_id, ())
+            ),
             _status_verdict(statuses.get(call.lead_id, ()), config, window),
         )
         raised.append(_with_verdict(call, verdict))
@@ -204,13 +223,16 @@ def _field_verdict(
 
 
 def _snapshot_verdict(
-    lead: LeadSnapshot | None, config: ConversionConfig, window: Window, call: Call
+    lead: LeadSnapshot | None,
+    config: ConversionConfig,
+    window: Window,
+    written: Sequence[datetime],
 ) -> Verdict:
     """Rule 2 of contract 4.2: updated that day and holding the value now."""
     target = config.confirmation_field
     if target is None or lead is None or lead.updated_at not in window:
         return Verdict.NONE
-    if call.crm_note and abs(lead.updated_at - call.crm_note.written_at) <= OWN_NOTE_ECHO:
+    if any(abs(lead.updated_at - moment) <= OWN_NOTE_ECHO for moment in written):
         return Verdict.NONE
     held = lead.fields.get(target.field_id, ())
     confirmed = any(_confirms(enum_id, text, target) for enum_id, text in held)

@@ -54,9 +54,15 @@ class CallRepository:
         found = await self._documents.get(CALLS, call_id)
         return from_document(found) if found else None
 
-    async def get_many(self, call_ids: Sequence[str]) -> dict[str, Call]:
-        """The known ones of these calls by id."""
-        return await self._by(call_ids, "_id", {})
+    async def of_notes(
+        self, client_id: str, note_ids: Sequence[int | str]
+    ) -> dict[int | str, Call]:
+        """The clinic's stored calls behind these notes, by note id.
+
+        The note is the key, not our id: calls of a restored dump keep the ids of their old links.
+        """
+        found = await self._by(note_ids, "note_id", {"client_id": client_id})
+        return {call.note_id: call for call in found.values()}
 
     async def with_uniq(self, client_id: str, uniq: Iterable[str]) -> dict[str, Call]:
         """Stored calls of the clinic that carry one of these PBX ids, by call id."""

@@ -1,6 +1,6 @@
 """Which calls are not worth a download, decided before anything is paid for (contract 4.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from medai.calls.models import Call, SkipReason, Stage
 
@@ -24,16 +24,17 @@ def _is_note_link(url: str) -> bool:
     return "/api/v4/contacts/" in url and "/notes/" in url
 
 
-def mark_duplicates(calls: Iterable[Call]) -> list[Call]:
+def mark_duplicates(calls: Iterable[Call], under_way: Container[str] = ()) -> list[Call]:
     """The calls with every repetition of one PBX call marked, the lowest note id being kept.
 
     One call is posted twice when a PBX widget and an integration both report it, or on a contact
     and on its lead; `uniq` is the PBX's own id (amocrm.md 11.1). The lowest note id is the
-    earliest note, whichever of them reached us first.
+    earliest note, whichever of them reached us first. Only a call whose id is in `under_way`
+    (its recording is stored already) goes before it: turning it back would process it twice.
     """
     calls = list(calls)
     kept: dict[tuple[str, str], Call] = {}
-    for call in sorted(calls, key=_note_order):
+    for call in sorted(calls, key=lambda each: (each.id not in under_way, _note_order(each))):
         if call.uniq and call.skip_reason is None:
             kept.setdefault((call.client_id, call.uniq), call)
     return [_marked(call, kept.get((call.client_id, call.uniq or ""))) for call in calls]

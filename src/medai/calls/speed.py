@@ -14,7 +14,8 @@ _MINUTES = {
     "12-1день": 720,
     "1-3дня": 1440,
 }
-_LEADING_MINUTES = re.compile(r"^(\d+)\D*мин")
+# Six digits: a longer number is no time, and one beyond 64 bits cannot be stored.
+_LEADING_MINUTES = re.compile(r"^(\d{1,6})(?:-\d{1,6})?мин")
 
 
 def processing_speed_minutes(label: str) -> int:

@@ -44,7 +44,8 @@ def build_call(
     now: datetime,
 ) -> Call:
     """A fresh call with everything the CRM says about it; nothing of our own processing."""
-    reason = skip_reason(duration_seconds=note.duration_seconds, recording_url=note.link)
+    link = clean(note.link) if note.link else None
+    reason = skip_reason(duration_seconds=note.duration_seconds, recording_url=link)
     # Cards of skipped calls are not asked for; one that is here by chance must not tell on them,
     # or a call would look different in another batch.
     around = around if reason is None else NOTHING_AROUND
@@ -58,7 +59,7 @@ def build_call(
         subdomain=clinic.subdomain,
         note_id=note.note_id,
         event_id=event.event_id if event else None,
-        uniq=note.uniq,
+        uniq=clean(note.uniq) if note.uniq else None,
         collection=note.collection,
         entity_id=note.entity_id,
         lead_id=lead.id if lead else None,
@@ -74,10 +75,10 @@ def build_call(
         direction=note.direction,
         duration_seconds=note.duration_seconds,
         phone=clean(note.phone)[:40],
-        recording_url=note.link,
+        recording_url=link,
         started_at=note.started_at,
         business_day=business_day(note.started_at, tz),
-        stage=_first_stage(reason, note.link),
+        stage=_first_stage(reason, link),
         skip_reason=reason,
         stored_at=now,
         updated_at=now,

@@ -7,7 +7,7 @@ depend on how often or in which order the same facts arrive.
 from typing import Any
 
 from medai.calls.conversion import Verdict
-from medai.calls.models import Call, Stage
+from medai.calls.models import UNKNOWN_ADMINISTRATOR, Call, SkipReason, Stage
 from medai.clinics.models import Clinic
 
 _FACTS = (
@@ -21,6 +21,8 @@ _BEFORE_AUDIO = (Stage.DISCOVERED, Stage.SKIPPED, Stage.RECORDED)
 
 def changed_fields(stored: Call, fresh: Call, clinic: Clinic) -> dict[str, Any]:
     """The fields to set on the stored call; empty when the CRM says nothing new."""
+    if _says_nothing(stored, fresh):
+        return {}
     fresh = _with_kept_verdict(stored, fresh)
     changes = {
         name: getattr(fresh, name)
@@ -29,14 +31,33 @@ def changed_fields(stored: Call, fresh: Call, clinic: Clinic) -> dict[str, Any]:
     }
     if stored.event_id is None and fresh.event_id is not None:
         changes["event_id"] = fresh.event_id
-    if clinic.admin_detection_method == "amocrm" and fresh.administrator != stored.administrator:
+    if clinic.admin_detection_method == "amocrm" and _names_another(stored, fresh):
         changes["administrator"] = fresh.administrator
     return {**changes, **_stage_changes(stored, fresh)}
 
 
+def is_under_way(call: Call) -> bool:
+    """Whether the recording is stored: from here on the call is not turned back."""
+    return call.stage not in _BEFORE_AUDIO
+
+
+def _says_nothing(stored: Call, fresh: Call) -> bool:
+    """A skipped call carries no facts of cards, an unreadable note none at all: neither may wipe
+    what is known of a call that is kept.
+    """
+    if fresh.skip_reason is SkipReason.NOTE_MISSING:
+        return True
+    return fresh.skip_reason is not None and is_under_way(stored)
+
+
+def _names_another(stored: Call, fresh: Call) -> bool:
+    """A card that is gone must not take the known name with it (contract 4.7, FIX)."""
+    return fresh.administrator not in (stored.administrator, UNKNOWN_ADMINISTRATOR)
+
+
 def _stage_changes(stored: Call, fresh: Call) -> dict[str, Any]:
     """A late link or duration revives a call; a call already under way is left alone."""
-    if stored.stage not in _BEFORE_AUDIO:
+    if is_under_way(stored):
         return {}
     before = (stored.stage, stored.skip_reason, stored.duplicate_of)
     if before == (fresh.stage, fresh.skip_reason, fresh.duplicate_of):

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from medai.calls.conversion import LeadSnapshot, enrich_calls_with_conversion
+from medai.calls.conversion import LeadSnapshot, enrich_calls_with_conversion, own_writes
 from medai.calls.models import Call, SkipReason
 from medai.calls.repository import CallRepository
 from medai.calls.skips import mark_duplicates, skip_reason
 from medai.clinics.models import Clinic
 from medai.crm.building import Surroundings, build_call, missing_note_call
-from medai.crm.merging import changed_fields
+from medai.crm.merging import changed_fields, is_under_way
 from medai.crm.ports import CallEvent, CallNote, Cards, Crm, Happenings
 from medai.kit.chunks import chunks
 from medai.kit.clock import Clock
@@ -43,9 +43,9 @@ class SyncResult:
     created_kept: int = 0
     changed: int = 0
     rebooked: list[str] = field(default_factory=list)
-    """Calls whose conversion changed after analysis: their booking score is due."""
+    """Calls whose conversion changed: if they are analysed, their booking score is due."""
     touched_days: set[date] = field(default_factory=set)
-    """Business days with analysed calls that changed: their metrics are due."""
+    """Business days with calls that changed and may be analysed: their metrics are due."""
 
     def count(self, call: Call) -> None:
         """Enter one call of the asked days."""
@@ -63,13 +63,17 @@ class SyncService:
         self._calls = calls
         self._clock = clock
 
-    async def sync(self, clinic: Clinic, crm: Crm, days: DayRange) -> SyncResult:
+    async def sync(
+        self, clinic: Clinic, crm: Crm, days: DayRange, result: SyncResult | None = None
+    ) -> SyncResult:
         """Bring the clinic's calls of these days up to date.
 
         The caller holds the clinic's sync lock. Raises the ProviderError family and StoreError;
-        what was stored before the failure stays and is met again by the next sync.
+        what was stored before the failure stays. A given `result` is filled as the sync goes, so
+        that after a failure the consequences of what was stored are known: the next sync would
+        see no change any more.
         """
-        run = _Run(clinic, crm, days, self._calls, self._clock)
+        run = _Run(clinic, crm, days, self._calls, self._clock, result or SyncResult())
         return await run.execute()
 
 
@@ -77,7 +81,13 @@ class _Run:
     """One sync with what its steps share."""
 
     def __init__(
-        self, clinic: Clinic, crm: Crm, days: DayRange, calls: CallRepository, clock: Clock
+        self,
+        clinic: Clinic,
+        crm: Crm,
+        days: DayRange,
+        calls: CallRepository,
+        clock: Clock,
+        result: SyncResult,
     ) -> None:
         self._clinic = clinic
         self._crm = crm
@@ -86,14 +96,13 @@ class _Run:
         self._clock = clock
         self._tz: ZoneInfo = zone(clinic.timezone)
         self._user_names: Mapping[int, str] = {}
-        self._result = SyncResult()
+        self._result = result
 
     async def execute(self) -> SyncResult:
         happenings = await self._happenings()
         if happenings.calls:
             self._user_names = {user.id: user.name for user in await self._crm.users()}
-        events = sorted(happenings.calls, key=lambda event: event.note_id)
-        for chunk in chunks(events, CHUNK_CALLS):
+        for chunk in chunks(_one_per_note(happenings.calls), CHUNK_CALLS):
             await self._sync_chunk(chunk, happenings)
         await self._reevaluate_earlier_calls(happenings)
         _log.info(
@@ -135,8 +144,19 @@ class _Run:
             leads=snapshots,
             tz=self._tz,
             window_days=self._clinic.conversion_window_days,
+            written=await self._own_writes(snapshots),
         )
         await self._store(judged)
+
+    async def _own_writes(self, snapshots: Mapping[int, LeadSnapshot]) -> dict[int, Any]:
+        """When we wrote on leads whose present value could be taken for a confirmation."""
+        config = self._clinic.conversion_config
+        target = config.confirmation_field if config else None
+        if target is None:
+            return {}
+        holders = [lead.lead_id for lead in snapshots.values() if target.field_id in lead.fields]
+        stored = await self._calls.of_leads(self._clinic.client_id, holders)
+        return own_writes(stored.values())
 
     async def _notes(self, events: Sequence[CallEvent]) -> dict[int, CallNote]:
         found: dict[int, CallNote] = {}
@@ -167,22 +187,24 @@ class _Run:
         return Surroundings(leads, contacts, companies, self._user_names), snapshots
 
     async def _store(self, calls: Sequence[Call]) -> None:
-        stored = await self._calls.get_many([call.id for call in calls])
-        twins = await self._calls.with_uniq(
-            self._clinic.client_id, {call.uniq for call in calls if call.uniq}
-        )
-        marked = self._mark_duplicates(calls, twins)
-        await self._insert([call for call in marked if call.id not in stored])
-        for call in marked:
-            self._result.count(call)
-            if call.id in stored:
-                await self._update(stored[call.id], call)
-
-    def _mark_duplicates(self, calls: Sequence[Call], twins: Mapping[str, Call]) -> list[Call]:
-        fresh_ids = {call.id for call in calls}
-        others = [call for call in twins.values() if call.id not in fresh_ids]
-        marked = mark_duplicates([*calls, *others])
-        return marked[: len(calls)]
+        client_id = self._clinic.client_id
+        stored = await self._calls.of_notes(client_id, [call.note_id for call in calls])
+        fresh = [_with_id_of(stored.get(call.note_id), call) for call in calls]
+        found = await self._calls.with_uniq(client_id, {call.uniq for call in calls if call.uniq})
+        known = {call.id: call for call in stored.values()}
+        twins = [twin for twin in found.values() if twin.id not in known]
+        under_way = {call.id for call in (*known.values(), *twins) if is_under_way(call)}
+        marked = mark_duplicates([*fresh, *twins], under_way)
+        await self._insert([call for call in marked[: len(fresh)] if call.id not in known])
+        for call in marked[: len(fresh)]:
+            before = known.get(call.id)
+            # A call under way is not turned back, so it counts as what it is.
+            self._result.count(before if before and is_under_way(before) else call)
+            if before:
+                await self._update(before, call)
+        # A twin of another day may have turned out to be the repetition.
+        for twin, again in zip(twins, marked[len(fresh) :], strict=True):
+            await self._update(twin, again)
 
     async def _insert(self, calls: Sequence[Call]) -> None:
         if calls:
@@ -201,11 +223,11 @@ class _Run:
             self._note_consequences(stored, changes)
 
     def _note_consequences(self, stored: Call, changes: Mapping[str, Any]) -> None:
-        if stored.analysis is None:
-            return
-        self._result.touched_days.update(
-            {stored.business_day, changes.get("business_day", stored.business_day)}
-        )
+        # The call was read a moment ago: an analysis may have been stored since.
+        if stored.transcript is not None:
+            self._result.touched_days.update(
+                {stored.business_day, changes.get("business_day", stored.business_day)}
+            )
         if "converted" in changes:
             self._result.rebooked.append(stored.id)
 
@@ -216,7 +238,11 @@ class _Run:
         leads = {change.lead_id for change in happenings.status_changes}
         leads.update(change.lead_id for change in happenings.field_changes)
         earlier = await self._calls.of_leads(self._clinic.client_id, leads)
-        open_calls = [call for call in earlier.values() if call.business_day < self._days.first]
+        open_calls = [
+            call
+            for call in earlier.values()
+            if call.business_day < self._days.first and call.skip_reason is None
+        ]
         judged = enrich_calls_with_conversion(
             open_calls,
             self._clinic.conversion_config,
@@ -228,6 +254,19 @@ class _Run:
         )
         for before, after in zip(open_calls, judged, strict=True):
             await self._update(before, after)
+
+
+def _one_per_note(events: Iterable[CallEvent]) -> list[CallEvent]:
+    """Events by note id; of several about one note the first counts."""
+    by_note: dict[int, CallEvent] = {}
+    for event in sorted(events, key=lambda each: (each.note_id, each.at, each.event_id)):
+        by_note.setdefault(event.note_id, event)
+    return list(by_note.values())
+
+
+def _with_id_of(stored: Call | None, fresh: Call) -> Call:
+    """The fresh call under the id that its note is stored with."""
+    return fresh.model_copy(update={"id": stored.id}) if stored else fresh
 
 
 def _skipped(note: CallNote) -> bool:

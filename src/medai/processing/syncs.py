@@ -7,11 +7,11 @@ from medai.clinics.repository import ClinicRepository
 from medai.crm.detection import ensure_conversion_config
 from medai.crm.sync import SyncResult, SyncService
 from medai.datalens.days import ExportDays
-from medai.errors import MedaiError
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange
 from medai.processing.ports import CrmAccounts, Locks
 from medai.processing.rescoring import BookingRescore
+from medai.processing.retries import failure_message
 from medai.processing.runs import Runs
 
 
@@ -46,9 +46,9 @@ class Syncs:
         """
         try:
             result = await self._synced(client_id, days)
-        except MedaiError as error:
+        except Exception as error:
             if run_id is not None:
-                await self._runs.fail(run_id, error.message)
+                await self._runs.fail(run_id, failure_message(error))
             raise
         if run_id is not None:
             await self._runs.complete(run_id, statistics(result))
@@ -58,9 +58,13 @@ class Syncs:
         clinic = await self._clinics.require(client_id)
         crm = await self._accounts.of(clinic)
         clinic = await ensure_conversion_config(clinic, crm, self._clinics, self._clock)
-        async with self._locks.hold(f"sync:{client_id}"):
-            result = await self._service.sync(clinic, crm, days)
-        await self._take_effect(clinic, result)
+        result = SyncResult()
+        try:
+            async with self._locks.hold(f"sync:{client_id}"):
+                await self._service.sync(clinic, crm, days, result)
+        finally:
+            # Even half a sync has consequences: the next one would see no change any more.
+            await self._take_effect(clinic, result)
         return result
 
     async def _take_effect(self, clinic: Clinic, result: SyncResult) -> None:
