@@ -12,6 +12,9 @@ from medai.kit.clock import from_unix
 JsonObject = Mapping[str, Any]
 """A decoded JSON object as it came."""
 
+_TOO_LARGE = 10**18
+"""No id, time or duration is that large, and no store keeps a whole number beyond 64 bits."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]*)?")
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{1,2})")
 
@@ -21,9 +24,9 @@ def integer(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return value
+        return value if abs(value) < _TOO_LARGE else None
     if isinstance(value, float):
-        return int(value) if math.isfinite(value) else None
+        return int(value) if math.isfinite(value) and abs(value) < _TOO_LARGE else None
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return int(value.strip().partition(".")[0])
     return None
