@@ -215,7 +215,9 @@ async def _wire(
             clock=clock,
         )
     )
-    pipeline = CallPipeline(PipelineParts(calls, limits, export_days, jobs, clock), steps.actions())
+    rescore = BookingRescore(calls, clinics, analysis)
+    parts = PipelineParts(calls, limits, export_days, rescore, jobs, clock)
+    pipeline = CallPipeline(parts, steps.actions())
     registration = ClinicRegistration(clinics, staff, accounts, cipher, clock)
     links = SignedLinks(settings.api_base_url, signer)
     renderer = ReportRenderer()
@@ -245,7 +247,7 @@ async def _wire(
             calls=calls,
             accounts=accounts,
             export_days=export_days,
-            rescore=BookingRescore(calls, clinics, analysis),
+            rescore=rescore,
             runs=runs,
             locks=locks,
             clock=clock,

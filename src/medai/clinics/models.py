@@ -52,7 +52,7 @@ class MinuteLimits(Frozen):
 
     `month` is "YYYY-MM" and `week` "YYYY-Www" of the clinic's zone: counters of another period
     count as zero, so nothing depends on a reset job. `reservations` maps call id to what is held;
-    a settled one stays until the call itself is stored, so a repeated job counts nothing twice.
+    a settled one stays until the transcript is stored, so a repeated job counts nothing twice.
     """
 
     monthly_seconds: int = 3000 * 60

@@ -26,11 +26,18 @@ def week_key(day: date) -> str:
 
 
 def at(limits: MinuteLimits, now: datetime, tz: ZoneInfo) -> MinuteLimits:
-    """The limits as they stand at a moment: counters of an earlier month or week are zero."""
+    """The limits as they stand at a moment: counters of an earlier month or week are zero.
+
+    Settled reservations of calls that failed for good end with their month.
+    """
     today = now.astimezone(tz).date()
     month, week = month_key(today), week_key(today)
+    kept = limits.reservations
+    if limits.month != month:
+        kept = {key: item for key, item in kept.items() if not item.settled}
     return limits.model_copy(
         update={
+            "reservations": kept,
             "month": month,
             "month_used_seconds": limits.month_used_seconds if limits.month == month else 0,
             "week": week,
@@ -92,11 +99,25 @@ def release(limits: MinuteLimits, call_id: str) -> MinuteLimits:
     return limits.model_copy(update={"reservations": kept})
 
 
-def next_reset(limits: MinuteLimits, now: datetime, tz: ZoneInfo) -> datetime:
-    """When spent minutes come back: the next 1st if the month is spent, else next Monday."""
+def give_up(limits: MinuteLimits, call_id: str) -> MinuteLimits:
+    """Free what a call holds after a failure; what it has used stays settled.
+
+    The next attempt meets the same recognition, which is paid for: it must not count again.
+    """
+    held = limits.reservations.get(call_id)
+    return limits if held is None or held.settled else release(limits, call_id)
+
+
+def next_reset(
+    limits: MinuteLimits, now: datetime, tz: ZoneInfo, *, seconds: float = 0
+) -> datetime:
+    """When a call of this length may be tried again: the next 1st if it does not fit into the
+    month, else next Monday.
+    """
     current = at(limits, now, tz)
     today = now.astimezone(tz).date()
-    if current.month_used_seconds + held_seconds(current) >= current.monthly_seconds:
+    wanted = max(1, math.ceil(seconds))
+    if current.month_used_seconds + held_seconds(current) + wanted > current.monthly_seconds:
         first_of_next = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
         return datetime.combine(first_of_next, time.min, tz)
     return datetime.combine(week_start(today) + timedelta(days=7), time.min, tz)

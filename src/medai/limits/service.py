@@ -34,13 +34,18 @@ class LimitService:
         )
 
     async def release(self, client_id: str, call_id: str) -> None:
-        """Forget a call's reservation once the call is stored or given up."""
+        """Forget a call's reservation once its transcript is stored. Raises NotFoundError."""
         await self._apply(client_id, lambda held, _: quota.release(held, call_id))
 
-    async def next_reset(self, client_id: str) -> datetime:
-        """When the clinic's spent minutes come back."""
+    async def give_up(self, client_id: str, call_id: str) -> None:
+        """Free what a failed call holds; minutes it has used stay. Raises NotFoundError."""
+        await self._apply(client_id, lambda held, _: quota.give_up(held, call_id))
+
+    async def next_reset(self, client_id: str, seconds: float = 0) -> datetime:
+        """When a call of this length may be tried again. Raises NotFoundError."""
         clinic = await self._clinics.require(client_id)
-        return quota.next_reset(clinic.limits, self._clock(), zone(clinic.timezone))
+        now, tz = self._clock(), zone(clinic.timezone)
+        return quota.next_reset(clinic.limits, now, tz, seconds=seconds)
 
     async def _apply(self, client_id: str, operation: Operation) -> None:
         await self._clinics.change(

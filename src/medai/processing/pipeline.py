@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from medai.calls.life import due_steps, open_steps
+from medai.calls.life import due_steps
 from medai.calls.models import Call, Failure, Stage, Step
 from medai.calls.repository import CallRepository
 from medai.datalens.days import ExportDays
@@ -20,7 +20,13 @@ from medai.kit.clock import Clock
 from medai.limits.service import LimitService
 from medai.processing.ports import Jobs
 from medai.processing.requests import step_job
-from medai.processing.retries import failure_code, failure_message, next_try_at
+from medai.processing.rescoring import BookingRescore
+from medai.processing.retries import (
+    failure_code,
+    failure_message,
+    next_try_at,
+    uses_up_attempt,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +50,7 @@ class PipelineParts:
     calls: CallRepository
     limits: LimitService
     export_days: ExportDays
+    rescore: BookingRescore
     jobs: Jobs
     clock: Clock
 
@@ -56,7 +63,9 @@ class CallPipeline:
         self._actions = actions
 
     async def run(self, step: Step, call_id: str) -> None:
-        """Do one step of a call if it is still open, then queue what has become due.
+        """Do one step of a call if it is due, then queue what has become due.
+
+        A job that comes before the step's next try (a person asked in between) does nothing.
 
         Raises StoreError only: without a store nothing can be written down.
         """
@@ -64,7 +73,7 @@ class CallPipeline:
         if call is None:
             _log.warning("job for an unknown call", call_id=call_id, step=step.value)
             return
-        if step in open_steps(call):
+        if step in due_steps(call, self._parts.clock()):
             call = await self._attempt(step, call)
         await self._queue_next(step, call)
 
@@ -86,13 +95,19 @@ class CallPipeline:
         # The note and the analysis may finish at the same moment: each touches only its own.
         await self._parts.calls.change(call.id, fields, unset=[f"failures.{step}"])
         await self._parts.calls.advance(call.id, outcome.stage)
-        await self._forget_reservation(step, call)
+        if step is Step.TRANSCRIPTION:
+            # Only after the call is stored: until then a repeated job must find it and not pay.
+            await self._parts.limits.release(call.client_id, call.id)
+        after = await self._reloaded(call)
         if step is Step.ANALYSIS:
-            await self._parts.export_days.touch(call.client_id, call.business_day)
-        return await self._reloaded(call)
+            if after.converted != call.converted:  # booked while the model was thinking
+                await self._parts.rescore.apply(call.id)
+            await self._parts.export_days.touch(after.client_id, after.business_day)
+        return after
 
     async def _failed(self, step: Step, call: Call, error: Exception) -> Call:
-        attempts = call.failures[step].attempts + 1 if step in call.failures else 1
+        before = call.failures[step].attempts if step in call.failures else 0
+        attempts = before + uses_up_attempt(error)
         failure = Failure(
             code=failure_code(error),
             message=failure_message(error),
@@ -104,18 +119,15 @@ class CallPipeline:
             call.id,
             {f"failures.{step}": failure.model_dump(), "updated_at": self._parts.clock()},
         )
-        await self._forget_reservation(step, call)
-        return await self._reloaded(call)
-
-    async def _forget_reservation(self, step: Step, call: Call) -> None:
-        """Only after the call is stored: until then a repeated job must find it and not pay."""
         if step is Step.TRANSCRIPTION:
-            await self._parts.limits.release(call.client_id, call.id)
+            await self._parts.limits.give_up(call.client_id, call.id)
+        return await self._reloaded(call)
 
     async def _next_try(self, call: Call, error: Exception, attempts: int) -> datetime | None:
         reset = None
         if isinstance(error, QuotaExceededError):
-            reset = await self._parts.limits.next_reset(call.client_id)
+            seconds = call.audio.seconds if call.audio else 0
+            reset = await self._parts.limits.next_reset(call.client_id, seconds)
         return next_try_at(error, attempts, self._parts.clock(), quota_reset=reset)
 
     async def _queue_next(self, done: Step, call: Call) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from medai.calls.life import due_steps, is_settled, open_steps
 from medai.calls.models import Call, Step
@@ -24,7 +25,8 @@ def step_job(call: Call, step: Step, *, at: datetime | None = None, priority: in
     return Job(
         task=STEP_TASKS[step],
         args={"call_id": call.id},
-        key=f"{step}:{call.id}",
+        # A repetition that waits for its time must not keep a job for now out of the queue.
+        key=f"{step}:{call.id}" + (f"@{at.isoformat()}" if at else ""),
         lock=f"{step}:{call.id}",
         priority=priority,
         at=at,
@@ -101,8 +103,9 @@ class WorkRequests:
                 continue
             found += force or call.transcript is None
             if call.transcript is None:
-                again = _cleared(call, (Step.RECORDING, Step.TRANSCRIPTION))
-                queued += await self._want(call, "transcription_requested_at", again, queued)
+                wanted = {"transcription_requested_at": self._clock()}
+                again = _another_chance(call, (Step.RECORDING, Step.TRANSCRIPTION))
+                queued += await self._want(call, wanted, again, queued)
         return found, queued
 
     async def analysis(
@@ -117,8 +120,11 @@ class WorkRequests:
             if call.transcript is None or (call.analysis is not None and not force):
                 continue
             found += 1
-            again = {**_cleared(call, (Step.ANALYSIS,)), "analysis": None}
-            queued += await self._want(call, "analysis_requested_at", again, queued)
+            wanted: dict[str, Any] = {"analysis_requested_at": self._clock()}
+            if call.analysis is not None:
+                wanted["analysis"] = None
+            again = _another_chance(call, (Step.ANALYSIS,))
+            queued += await self._want(call, wanted, again, queued)
         return found, queued
 
     async def everything(self, client_id: str, days: DayRange) -> int:
@@ -126,8 +132,10 @@ class WorkRequests:
         wanted = 0
         async for call in self._calls.of_days(client_id, days, where={"skip_reason": None}):
             if not is_settled(call) or call.analysis is None:
-                again = {"analysis_requested_at": self._clock(), **_cleared(call, tuple(Step))}
-                wanted += await self._want(call, "transcription_requested_at", again, wanted)
+                now = self._clock()
+                marks = {"transcription_requested_at": now, "analysis_requested_at": now}
+                again = _another_chance(call, tuple(Step))
+                wanted += await self._want(call, marks, again, wanted)
         return wanted
 
     async def progress(self, client_id: str | None, days: DayRange) -> Progress:
@@ -140,9 +148,10 @@ class WorkRequests:
 
     async def retry(self, call: Call) -> None:
         """Give a call another chance whatever failed, and queue what is due."""
-        if call.failures:
-            await self._calls.change(call.id, {"failures": {}})
-        await self.resume(call.model_copy(update={"failures": {}}))
+        failed = tuple(call.failures)
+        if failed:
+            await self._calls.change(call.id, {}, unset=_paths(failed))
+        await self.resume(_without(call, failed))
 
     async def resume(self, call: Call, *, priority: int = 0) -> None:
         """Queue every step of the call that is due."""
@@ -150,21 +159,25 @@ class WorkRequests:
             await self._jobs.defer(step_job(call, step, priority=priority))
 
     async def _want(
-        self, call: Call, field_name: str, changes: dict[str, object], ordinal: int
+        self, call: Call, changes: dict[str, Any], again: tuple[Step, ...], ordinal: int
     ) -> bool:
-        changes = {field_name: self._clock(), **changes}
-        await self._calls.change(call.id, changes)
-        wanted = call.model_copy(update=changes)
+        await self._calls.change(call.id, changes, unset=_paths(again))
+        wanted = _without(call, again).model_copy(update=changes)
         # Minus the ordinal within this request: clinics that ask at the same time take turns.
         await self.resume(wanted, priority=-ordinal)
         return True
 
 
-def _cleared(call: Call, steps: tuple[Step, ...]) -> dict[str, object]:
-    """Failures without those of the given steps; quota waits stay, they end by themselves."""
-    kept = {
-        step: failure
-        for step, failure in call.failures.items()
-        if step not in steps or failure.code == "limit_exceeded"
-    }
-    return {} if kept == call.failures else {"failures": kept}
+def _another_chance(call: Call, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The failed ones of the steps; quota waits stay, they end by themselves."""
+    failures = call.failures
+    return tuple(s for s in steps if s in failures and failures[s].code != "limit_exceeded")
+
+
+def _paths(steps: tuple[Step, ...]) -> list[str]:
+    return [f"failures.{step}" for step in steps]
+
+
+def _without(call: Call, steps: tuple[Step, ...]) -> Call:
+    kept = {step: failure for step, failure in call.failures.items() if step not in steps}
+    return call.model_copy(update={"failures": kept})

@@ -33,14 +33,26 @@ _CONFLICT_DELAY = timedelta(seconds=5)
 """Another worker is on the same recording: its result is there in a moment."""
 
 
+LONGEST_ADVISED_WAIT = timedelta(hours=6)
+"""A provider's own advice is taken up to here: a mistaken one would park the call for ever."""
+
+
+def uses_up_attempt(error: Exception) -> bool:
+    """Whether the failure counts against the retry plan: waiting for somebody else does not."""
+    if isinstance(error, ProviderRateLimitedError):
+        return error.retry_after is None
+    waits = QuotaExceededError | ConflictError | ProviderStoppedError | SettingsError
+    return not isinstance(error, waits)
+
+
 def next_try_at(
     error: Exception, attempts: int, now: datetime, *, quota_reset: datetime | None = None
 ) -> datetime | None:
-    """When to try again after the `attempts`-th failure, or None when it is final."""
+    """When to try again after the `attempts`-th failure that counted, or None when it is final."""
     if isinstance(error, QuotaExceededError):
         return quota_reset
     if isinstance(error, ProviderRateLimitedError) and error.retry_after is not None:
-        return now + max(timedelta(seconds=error.retry_after), timedelta(seconds=1))
+        return now + _advised(error.retry_after)
     if isinstance(error, ConflictError):
         return now + _CONFLICT_DELAY
     if isinstance(error, ProviderStoppedError | SettingsError):
@@ -59,6 +71,12 @@ def _delays(error: Exception) -> tuple[timedelta, ...]:
     if isinstance(error, AnswerLostError):
         return _LOST_ANSWER_DELAYS
     return _ANSWER_DELAYS if isinstance(error, ProviderAnswerError) else GROWING_DELAYS
+
+
+def _advised(seconds: float) -> timedelta:
+    """The provider's wait, at least a second and within reason."""
+    longest = LONGEST_ADVISED_WAIT.total_seconds()
+    return timedelta(seconds=min(max(seconds, 1.0), longest))
 
 
 def failure_code(error: Exception) -> str:
