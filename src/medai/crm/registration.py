@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from medai.clinics.models import Clinic
 from medai.clinics.repository import ClinicRepository
@@ -64,11 +65,15 @@ class ClinicRegistration:
         Repeating it with a new code reconnects the same clinic. Raises InvalidInputError,
         ProviderStoppedError for refused credentials and the temporary ProviderErrors.
         """
-        clinic, is_new = await self._stored(details)
-        if details.token:
-            await self._accounts.connect_long_lived(clinic, details.token)
-        elif details.auth_code:
-            await self._accounts.connect(clinic, details.auth_code)
+        known = await self._clinics.by_client_id(details.client_id)
+        entered = self._entered(details)
+        base = known or self._fresh(details.client_id, details.name, details.timezone)
+        # Connected first: refused credentials must not take the place of working ones.
+        await self._connect(base.model_copy(update=entered), details)
+        is_new = known is None and await self._clinics.insert(base.model_copy(update=entered))
+        clinic = await self._clinics.change(
+            details.client_id, lambda stored: stored.model_copy(update=entered)
+        )
         crm = await self._accounts.of(clinic)
         people = await self._import_people(clinic)
         clinic = await ensure_conversion_config(clinic, crm, self._clinics, self._clock)
@@ -83,13 +88,18 @@ class ClinicRegistration:
         await self._clinics.insert(self._fresh(client_id, name.strip(), timezone))
         return await self._clinics.require(client_id)
 
-    async def _stored(self, details: ClinicDetails) -> tuple[Clinic, bool]:
+    async def _connect(self, clinic: Clinic, details: ClinicDetails) -> None:
+        if details.token:
+            await self._accounts.connect_long_lived(clinic, details.token)
+        elif details.auth_code:
+            await self._accounts.connect(clinic, details.auth_code)
+
+    def _entered(self, details: ClinicDetails) -> dict[str, Any]:
+        """The fields a person sets. Raises InvalidInputError."""
         zone(details.timezone)
         if details.attribution not in ("amocrm", "ai_schedule"):
             raise InvalidInputError("Способ определения администратора: amocrm или ai_schedule")
-        fresh = self._fresh(details.client_id, details.name, details.timezone)
-        is_new = await self._clinics.insert(fresh)
-        entered = {
+        return {
             "name": details.name,
             "subdomain": details.subdomain,
             "client_secret": self._cipher.encrypt(details.client_secret),
@@ -98,10 +108,6 @@ class ClinicRegistration:
             "admin_detection_method": details.attribution,
             "pipeline_id": details.pipeline_id,
         }
-        clinic = await self._clinics.change(
-            details.client_id, lambda stored: stored.model_copy(update=entered)
-        )
-        return clinic, is_new
 
     def _fresh(self, client_id: str, name: str, timezone: str) -> Clinic:
         now = self._clock()
