@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from medai.errors import SettingsError
@@ -28,10 +29,12 @@ def own_key(data_dir: Path, name: str) -> str:
 
 
 def _create(path: Path) -> None:
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(_KEY_BYTES), encoding="ascii")
+    # A name of its own: processes of two containers may share a folder and a process id.
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    draft = Path(name)
     try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(_KEY_BYTES))
         # A link fails when the name exists: the first process wins, the others read its key.
         os.link(draft, path)
     except FileExistsError:
