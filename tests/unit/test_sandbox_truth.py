@@ -107,6 +107,16 @@ def test_the_schedule_names_the_administrator(book: Book, lead: Json) -> None:
     assert by_schedule(lead, first.first_name, shift) == first.full_name
 
 
+def test_a_call_of_nobody_belongs_to_the_leads_responsible_user() -> None:
+    clinic = generate(seed=1, day=DAY).clinics[0]
+    names = {user["id"]: user["name"] for user in clinic.users}
+    orphans = [call for call in clinic.calls if call.responsible_user_id == 0]
+    assert orphans
+    for call in orphans:
+        lead = clinic.leads[call.expected.lead_id or 0]
+        assert call.expected.administrator == names[lead["responsible_user_id"]]
+
+
 def test_worlds_hold_every_kind_of_conclusion() -> None:
     kinds: Counter[str | None] = Counter()
     unknown = 0

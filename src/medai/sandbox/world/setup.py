@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from medai.sandbox.world import crm
+from medai.sandbox.world import crm_setup
 from medai.sandbox.world.crm import Account, Json
 from medai.sandbox.world.profiles import Profile
 
@@ -74,12 +74,12 @@ def setup(profile: Profile) -> Setup:
     speeds = [(base + 70 + i, label) for i, label in enumerate(SPEEDS)]
     return Setup(
         account=account,
-        users=tuple(crm.user(account, uid, c.full_name) for uid, c in people),
-        archive=crm.pipeline(account, base + 20, "Архив и обучение", _STAGES),
-        first=crm.pipeline(account, base + 21, "Первичные пациенты", _STAGES),
-        repeat=crm.pipeline(account, base + 22, "Повторные пациенты", _STAGES),
-        administrator=crm.custom_field(account, base + 31, "Администратор"),
-        source=crm.custom_field(account, base + 32, "Источник трафика"),
-        speed=crm.custom_field(account, base + 33, "Скорость обработки", speeds),
-        confirmation=crm.custom_field(account, base + 34, "Подтверждение визита", enums),
+        users=tuple(crm_setup.user(account, uid, c.full_name) for uid, c in people),
+        archive=crm_setup.pipeline(account, base + 20, "Архив и обучение", _STAGES),
+        first=crm_setup.pipeline(account, base + 21, "Первичные пациенты", _STAGES),
+        repeat=crm_setup.pipeline(account, base + 22, "Повторные пациенты", _STAGES),
+        administrator=crm_setup.custom_field(account, base + 31, "Администратор"),
+        source=crm_setup.custom_field(account, base + 32, "Источник трафика"),
+        speed=crm_setup.custom_field(account, base + 33, "Скорость обработки", speeds),
+        confirmation=crm_setup.custom_field(account, base + 34, "Подтверждение визита", enums),
     )
