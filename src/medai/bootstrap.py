@@ -17,8 +17,8 @@ from medai.crm.accounts import AccountParts, AmocrmAccounts
 from medai.crm.registration import ClinicRegistration
 from medai.crm.tokens import TOKENS
 from medai.datalens.days import EXPORT_DAYS, ExportDays
-from medai.datalens.schema import upgrade
 from medai.datalens.postgres_exporter import PostgresExporter
+from medai.datalens.schema import upgrade
 from medai.errors import SettingsError
 from medai.infra.crypto import LinkSigner, TextCipher
 from medai.infra.documents import Documents

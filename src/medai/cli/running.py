@@ -37,6 +37,7 @@ EXIT_CODES = {
     "provider_rejected": 14,
     "provider_answer": 15,
     "answer_lost": 16,
+    "report_rendering": 17,
     "incomplete": 20,
 }
 """Stable exit codes for scripts and cron; "incomplete": some calls wait or failed."""
