@@ -212,3 +212,12 @@ async def test_no_question_without_candidates_or_words() -> None:
     assert await desk.service.choose_administrator(transcript(), []) is None
     assert await desk.service.choose_administrator(transcript("П: …"), [("А", "Б")]) is None
     assert desk.model.asked == []
+
+
+async def test_a_recording_from_disk_is_not_blamed_for_a_missing_booking() -> None:
+    desk = Desk(classification(2), scoring(REPEAT_KEYS))
+    result = await desk.analyse(origin="file")
+    booking = next(each for each in result.criteria if each.key == "patient_booking")
+    assert (booking.score, booking.decided_by) == (None, "crm")
+    assert result.overall == 8.0
+    assert "не из CRM" in desk.model.asked[1][0].data

@@ -25,14 +25,14 @@ def classification_prompt(transcript: Transcript) -> Prompt:
     return Prompt(instructions, rendered(transcript), f"{VERSION}-classification")
 
 
-def scoring_prompt(card: Scorecard, transcript: Transcript, *, booked: bool) -> Prompt:
-    """All asked criteria of the scorecard. `booked` is the CRM's conversion flag."""
+def scoring_prompt(card: Scorecard, transcript: Transcript, *, booked: bool | None) -> Prompt:
+    """All asked criteria of the scorecard. `booked` is the CRM's flag, None without a CRM."""
     data = [*_booking(card, booked=booked), rendered(transcript)]
     return Prompt(_scoring_instructions(card), "\n".join(data), _cache_key(card))
 
 
 def recheck_prompt(
-    card: Scorecard, transcript: Transcript, keys: Sequence[str], *, booked: bool
+    card: Scorecard, transcript: Transcript, keys: Sequence[str], *, booked: bool | None
 ) -> Prompt:
     """The same instructions (already cached), narrowed to the criteria that lack proof."""
     narrowed = f"Оцени только критерии: {', '.join(keys)}"
@@ -51,10 +51,13 @@ def administrator_prompt(transcript: Transcript, candidates: Sequence[tuple[str,
     return Prompt(instructions, data, f"{VERSION}-administrator")
 
 
-def _booking(card: Scorecard, *, booked: bool) -> list[str]:
+def _booking(card: Scorecard, *, booked: bool | None) -> list[str]:
     if not card.needs_booking:
         return []
-    return [f"Отметка CRM: запись на приём {'есть' if booked else 'отсутствует'}"]
+    return [f"Отметка CRM: запись на приём {_BOOKING_WORDS[booked]}"]
+
+
+_BOOKING_WORDS = {True: "есть", False: "отсутствует", None: "неизвестна, звонок не из CRM"}
 
 
 @cache

@@ -21,7 +21,7 @@ def summary(analysis: CallAnalysis) -> Analysis:
 
 
 def with_booking(
-    analysis: CallAnalysis, *, booked: bool, count_not_applicable_as_zero: bool
+    analysis: CallAnalysis, *, booked: bool | None, count_not_applicable_as_zero: bool
 ) -> CallAnalysis:
     """The same analysis after the CRM changed its mind about the booking (design 5.3).
 

@@ -10,6 +10,12 @@ from medai.analysis.shapes import CriterionAnswer
 from medai.transcription.models import Transcript
 
 HIGHEST = 10
+_BOOKING_SCORES = {True: HIGHEST, False: 0, None: None}
+_BOOKING_COMMENTS = {
+    True: "В CRM есть запись на приём",
+    False: "В CRM нет записи на приём",
+    None: "Звонок не из CRM: о записи ничего не известно",
+}
 _BINARY_BORDER = 5
 """Contract 7: below it 0, from it on 10."""
 _OVERALL_DIGITS = 4
@@ -21,7 +27,7 @@ def judged(
     answers: Mapping[str, CriterionAnswer],
     transcript: Transcript,
     *,
-    booked: bool,
+    booked: bool | None,
 ) -> tuple[CriterionScore, ...]:
     """All criteria of the card in its order, each with verified proof or marked for review."""
     quotes = Quotes(transcript)
@@ -58,13 +64,13 @@ def overall_score(scores: Iterable[CriterionScore], *, count_not_applicable_as_z
     return round(sum(counted) / len(counted), _OVERALL_DIGITS) if counted else 0.0
 
 
-def booking_score(key: str, name: str, *, booked: bool) -> CriterionScore:
-    """10 or 0 by the CRM's conversion flag, never by the model (contract 7)."""
+def booking_score(key: str, name: str, *, booked: bool | None) -> CriterionScore:
+    """10 or 0 by the CRM, never by the model (contract 7); None without a CRM."""
     return CriterionScore(
         key=key,
         name=name,
-        score=HIGHEST if booked else 0,
-        comment="В CRM есть запись на приём" if booked else "В CRM нет записи на приём",
+        score=_BOOKING_SCORES[booked],
+        comment=_BOOKING_COMMENTS[booked],
         decided_by="crm",
     )
 

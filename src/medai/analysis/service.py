@@ -40,7 +40,7 @@ class AnalysisService:
         advice: tuple[str, ...] = ()
         if call_type is not CallType.OTHER:
             card = scorecard(call_type)
-            criteria, advice = await scored(session, card, transcript, booked=call.converted)
+            criteria, advice = await scored(session, card, transcript, booked=_booked(call))
         analysis = CallAnalysis(
             call_id=call.id,
             client_id=call.client_id,
@@ -78,7 +78,7 @@ class AnalysisService:
             return None
         changed = results.with_booking(
             found,
-            booked=call.converted,
+            booked=_booked(call),
             count_not_applicable_as_zero=count_not_applicable_as_zero,
         )
         if changed != found:
@@ -108,6 +108,11 @@ class AnalysisService:
             last_name=(choice.last_name or "").strip(),
             confidence=choice.confidence,
         )
+
+
+def _booked(call: Call) -> bool | None:
+    """What the CRM says of a booking; a recording from disk has no CRM to say anything."""
+    return call.converted if call.origin == "amocrm" else None
 
 
 def _needs_review(

@@ -27,7 +27,7 @@ async def classified(session: Session, transcript: Transcript) -> tuple[CallType
 
 
 async def scored(
-    session: Session, card: Scorecard, transcript: Transcript, *, booked: bool
+    session: Session, card: Scorecard, transcript: Transcript, *, booked: bool | None
 ) -> tuple[tuple[CriterionScore, ...], tuple[str, ...]]:
     """All criteria of the card with proof, and the recommendations: one or two requests."""
     prompt = scoring_prompt(card, transcript, booked=booked)
@@ -46,7 +46,7 @@ async def _rechecked(
     scores: tuple[CriterionScore, ...],
     missing: tuple[str, ...],
     *,
-    booked: bool,
+    booked: bool | None,
 ) -> tuple[CriterionScore, ...]:
     """Ask once more for what has no proof; what has none then stays marked for review."""
     prompt = recheck_prompt(card, transcript, missing, booked=booked)

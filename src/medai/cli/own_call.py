@@ -130,7 +130,8 @@ def _proof(criterion: CriterionScore) -> str:
     if criterion.evidence:
         first = criterion.evidence[0]
         return f"{timecode(first.start_ms)} «{first.quote}»"
-    return "по данным CRM" if criterion.decided_by == "crm" else ""
+    known_from_crm = criterion.decided_by == "crm" and criterion.score is not None
+    return "по данным CRM" if known_from_crm else ""
 
 
 def _moment(text: str, clinic: Clinic, application: Application) -> datetime:

@@ -17,7 +17,9 @@ from medai.sandbox.audio.store import AudioStore
 from medai.sandbox.audio.tones import ToneMaker
 from medai.sandbox.audio.voices import VoiceMaker
 from medai.sandbox.server import serve
+from medai.sandbox.world.criteria import CALL_TYPES
 from medai.sandbox.world.generate import generate
+from medai.sandbox.world.models import World
 
 DEFAULT_SEED = 7
 
@@ -43,8 +45,30 @@ def _serve(port: int, seed: int, day: str, voices: bool) -> None:
     store = AudioStore(world, audio_cache(), maker(voices))
     with console.status("записи…"):
         asyncio.run(store.prepare())
+        samples = asyncio.run(_samples(world, store))
     _print_settings(f"http://127.0.0.1:{port}", port)
+    console.print(f"Записи, которые песочница понимает (для medai call): {samples}", soft_wrap=True)
+    # The server blocks from here on: a reader behind a pipe must not wait for its end.
+    console.file.flush()
     serve(world, store, port=port)
+
+
+async def _samples(world: World, store: AudioStore) -> Path:
+    """One recording of each call type under a telling name; returns their folder."""
+    folder = audio_cache() / "samples"
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    by_type = {
+        call.dialogue.call_type_id: call.dialogue
+        for clinic in world.clinics
+        for call in clinic.calls
+        if call.dialogue is not None
+    }
+    for type_id, dialogue in sorted(by_type.items()):
+        extension = "mp3" if store.content_type(dialogue.id) == "audio/mpeg" else "wav"
+        content = await store.content(dialogue.id) or b""
+        path = folder / f"{type_id}-{CALL_TYPES[type_id]}.{extension}"
+        await asyncio.to_thread(path.write_bytes, content)
+    return folder
 
 
 def maker(voices: bool) -> Maker:
