@@ -5,6 +5,7 @@ process never leaves, opens parent folders to everybody and locks in a shared te
 (stores-and-jobs.md 2).
 """
 
+import logging
 import os
 import subprocess
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ PORT = 5432
 ROOT_RUNS_AS = "nobody"
 """PostgreSQL refuses to run as root; this user exists everywhere, so none is created."""
 
+_log = logging.getLogger(__name__)
 _MAJOR_VERSION_FOLDER = "pginstall18"
 _COMMAND_TIMEOUT_SECONDS = 120
 _SETTINGS = """\
@@ -107,6 +109,7 @@ def open_way(target: Path) -> None:
         mode = parent.stat().st_mode
         if not mode & 0o001:
             parent.chmod(mode | 0o001)
+            _log.warning("%s may now be passed through: root runs PostgreSQL as nobody", parent)
 
 
 def _server_group() -> int | None:
