@@ -1,10 +1,9 @@
 """The only wiring: settings -> adapters -> services. Opens resources and closes them in turn."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import procrastinate
 
@@ -22,16 +21,13 @@ from medai.datalens.schema import upgrade
 from medai.errors import SettingsError
 from medai.infra.crypto import LinkSigner, TextCipher
 from medai.infra.documents import Documents
-from medai.infra.embedded import EmbeddedPostgres
 from medai.infra.files import Files
 from medai.infra.http import open_client
 from medai.infra.jobs import JobQueue, create_engine, prepare_schema
-from medai.infra.mongo import MongoDocuments
-from medai.infra.object_files import open_files
-from medai.infra.own_keys import own_key
-from medai.infra.postgres import Pool, advisory_lock, open_pool
-from medai.infra.postgres_documents import PostgresDocuments
+from medai.infra.own_keys import installation_keys
+from medai.infra.postgres import Pool
 from medai.infra.rate_limit import PostgresRateLimiter, RateLimiter, Unlimited
+from medai.infra.stores import Stores, open_stores
 from medai.integrations.elevenlabs.client import ElevenLabsClient
 from medai.integrations.openai.client import OpenAIClient
 from medai.integrations.openai.models import ModelOptions
@@ -41,10 +37,11 @@ from medai.kit.clock import Clock, utc_now
 from medai.limits.service import LimitService
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
+from medai.processing.fleet import FleetJobs, FleetLocks
 from medai.processing.links import SignedLinks
 from medai.processing.own_recordings import OwnRecordings
 from medai.processing.pipeline import CallPipeline, PipelineParts
-from medai.processing.ports import Job
+from medai.processing.ports import Jobs
 from medai.processing.requests import WorkRequests
 from medai.processing.rescoring import BookingRescore
 from medai.processing.runs import RUNS, Runs
@@ -63,7 +60,6 @@ COLLECTIONS = (
     ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, RECOGNITIONS, RUNS, SHIFTS, TOKENS,
     TRANSCRIPTS,
 )  # fmt: skip
-_SHORTEST_SECRET = 32
 _FASTEST_CRM_RATE = 6.5
 """amoCRM blocks above 7 requests in any second; the rest is jitter (stores-and-jobs.md 4)."""
 
@@ -95,48 +91,7 @@ class Application:
     exports: Exports
     reports: ReportService
     own_recordings: OwnRecordings
-    jobs: "DeferredJobs"
-
-
-class DeferredJobs:
-    """The `Jobs` port over the engine's queue."""
-
-    def __init__(self, queue: JobQueue) -> None:
-        self._queue = queue
-
-    async def defer(self, job: Job) -> bool:
-        """Queue a job; False when one with the same key is waiting."""
-        return await self._queue.defer(
-            job.task.value,
-            job.args,
-            queue=job.task.queue,
-            key=job.key,
-            lock=job.lock,
-            priority=job.priority,
-            at=job.at,
-        )
-
-
-class FleetLocks:
-    """The `Locks` port over PostgreSQL advisory locks."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    def hold(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Wait for the named lock and hold it."""
-        return advisory_lock(self._pool, key)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stores:
-    """Open stores and what guards them."""
-
-    dsn: str
-    pool: Pool
-    documents: Documents
-    files: Files
-    engine: procrastinate.App
+    jobs: Jobs
 
 
 @asynccontextmanager
@@ -147,31 +102,28 @@ async def open_application(
 
     Raises SettingsError for a missing or weak setting and StoreError for an unreachable store.
     """
-    api_key, secret = _keys(settings)
+    api_key, secret = installation_keys(settings)
     async with AsyncExitStack() as resources:
-        stores = await _open_stores(settings, resources)
-        yield await _wire(settings, clock, stores, api_key, secret, resources)
+        stores = await open_stores(settings, resources)
+        engine = await _prepared(stores, resources)
+        yield await _wire(settings, clock, stores, engine, api_key, secret, resources)
 
 
-async def _open_stores(settings: Settings, resources: AsyncExitStack) -> _Stores:
-    dsn = await asyncio.to_thread(_postgres_dsn, settings, resources.callback)
-    pool = await open_pool(dsn, max_size=16)
-    resources.push_async_callback(pool.close)
-    documents = _documents(settings, pool)
-    resources.push_async_callback(documents.close)
-    await documents.prepare(COLLECTIONS)
-    await asyncio.to_thread(upgrade, dsn)
-    engine = create_engine(dsn)
+async def _prepared(stores: Stores, resources: AsyncExitStack) -> procrastinate.App:
+    """Create what is missing in the stores; returns the open job engine."""
+    await stores.documents.prepare(COLLECTIONS)
+    await asyncio.to_thread(upgrade, stores.dsn)
+    engine = create_engine(stores.dsn)
     await resources.enter_async_context(engine.open_async())
-    await prepare_schema(engine, pool)
-    files = open_files(settings.data_dir / "files", settings.medai_files_url)
-    return _Stores(dsn, pool, documents, files, engine)
+    await prepare_schema(engine, stores.pool)
+    return engine
 
 
 async def _wire(
     settings: Settings,
     clock: Clock,
-    stores: _Stores,
+    stores: Stores,
+    engine: procrastinate.App,
     api_key: str,
     secret: str,
     resources: AsyncExitStack,
@@ -179,7 +131,7 @@ async def _wire(
     documents, files = stores.documents, stores.files
     cipher, signer = TextCipher(secret), LinkSigner(secret)
     locks = FleetLocks(stores.pool)
-    jobs = DeferredJobs(JobQueue(stores.engine))
+    jobs = FleetJobs(JobQueue(engine))
     clinics, calls = ClinicRepository(documents, clock), CallRepository(documents)
     staff, limits = StaffRepository(documents), LimitService(clinics, clock)
     export_days, runs = ExportDays(documents), Runs(documents, clock)
@@ -226,7 +178,7 @@ async def _wire(
         settings=settings,
         clock=clock,
         api_key=api_key,
-        engine=stores.engine,
+        engine=engine,
         pool=stores.pool,
         documents=documents,
         files=files,
@@ -260,7 +212,7 @@ async def _wire(
 
 
 def _transcription(
-    settings: Settings, clock: Clock, stores: _Stores, resources: AsyncExitStack
+    settings: Settings, clock: Clock, stores: Stores, resources: AsyncExitStack
 ) -> TranscriptionService:
     client = ElevenLabsClient(
         api_key=settings.evenlabs,
@@ -306,48 +258,3 @@ async def _crm_limiter(settings: Settings, pool: Pool) -> RateLimiter:
     limiter = PostgresRateLimiter(pool, rate)
     await limiter.prepare()
     return limiter
-
-
-def _postgres_dsn(settings: Settings, at_end: Callable[..., object]) -> str:
-    if settings.postgres_dsn.get_secret_value():
-        return settings.postgres_dsn.get_secret_value()
-    if settings.postgres_host:
-        return _server_dsn(settings)
-    server = EmbeddedPostgres(settings.data_dir / "pg")
-    dsn = server.start()
-    at_end(server.stop)
-    return dsn
-
-
-def _server_dsn(settings: Settings) -> str:
-    from psycopg.conninfo import make_conninfo
-
-    return make_conninfo(
-        host=settings.postgres_host,
-        port=settings.postgres_port,
-        dbname=settings.postgres_db,
-        user=settings.postgres_user,
-        password=settings.postgres_password.get_secret_value(),
-    )
-
-
-def _documents(settings: Settings, pool: Pool) -> Documents:
-    if settings.mongodb_uri:
-        return MongoDocuments(settings.mongodb_uri, settings.mongodb_name)
-    return PostgresDocuments(pool)
-
-
-def _keys(settings: Settings) -> tuple[str, str]:
-    """The owner's API key and the installation's secret; made here when developing."""
-    api_key = settings.api_key.get_secret_value()
-    secret = settings.medai_secret.get_secret_value()
-    if settings.environment == "production":
-        if not api_key:
-            raise SettingsError("Задайте API_KEY: без него служба в production не запускается")
-        if len(secret) < _SHORTEST_SECRET:
-            raise SettingsError(
-                f"Задайте MEDAI_SECRET не короче {_SHORTEST_SECRET} символов, например:"
-                " openssl rand -base64 48"
-            )
-    make = partial(own_key, settings.data_dir)
-    return api_key or make("api-key"), secret or make("secret")

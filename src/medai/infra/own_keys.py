@@ -1,4 +1,4 @@
-"""Keys that a development installation makes for itself and keeps in its data folder."""
+"""The installation's keys: given in production, made at first start when developing."""
 
 import os
 import secrets
@@ -6,8 +6,35 @@ import tempfile
 from pathlib import Path
 
 from medai.errors import SettingsError
+from medai.settings import Settings
 
 _KEY_BYTES = 32
+_SHORTEST_SECRET = 32
+
+
+def installation_keys(settings: Settings) -> tuple[str, str]:
+    """(the owner's API key, the secret behind links and encryption).
+
+    Raises SettingsError in production when one is missing or weak: the API is never open.
+    """
+    api_key = settings.api_key.get_secret_value()
+    secret = settings.medai_secret.get_secret_value()
+    if settings.environment == "production":
+        _check(api_key, secret)
+    return (
+        api_key or own_key(settings.data_dir, "api-key"),
+        secret or own_key(settings.data_dir, "secret"),
+    )
+
+
+def _check(api_key: str, secret: str) -> None:
+    if not api_key:
+        raise SettingsError("Задайте API_KEY: без него служба в production не запускается")
+    if len(secret) < _SHORTEST_SECRET:
+        raise SettingsError(
+            f"Задайте MEDAI_SECRET не короче {_SHORTEST_SECRET} символов, например:"
+            " openssl rand -base64 48"
+        )
 
 
 def own_key(data_dir: Path, name: str) -> str:

@@ -1,0 +1,63 @@
+"""Opening the stores that the settings name: PostgreSQL, documents, files."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from psycopg.conninfo import make_conninfo
+
+from medai.infra.documents import Documents
+from medai.infra.embedded import EmbeddedPostgres
+from medai.infra.files import Files
+from medai.infra.mongo import MongoDocuments
+from medai.infra.object_files import open_files
+from medai.infra.postgres import Pool, open_pool
+from medai.infra.postgres_documents import PostgresDocuments
+from medai.settings import Settings
+
+_POOL_CONNECTIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Open stores. `dsn` is the libpq address of the PostgreSQL behind `pool`."""
+
+    dsn: str
+    pool: Pool
+    documents: Documents
+    files: Files
+
+
+async def open_stores(settings: Settings, resources: AsyncExitStack) -> Stores:
+    """Connect to every store; `resources` closes them. Raises StoreError, SettingsError."""
+    dsn = await _postgres(settings, resources)
+    pool = await open_pool(dsn, max_size=_POOL_CONNECTIONS)
+    resources.push_async_callback(pool.close)
+    documents = _documents(settings, pool)
+    resources.push_async_callback(documents.close)
+    files = open_files(settings.data_dir / "files", settings.medai_files_url)
+    return Stores(dsn, pool, documents, files)
+
+
+async def _postgres(settings: Settings, resources: AsyncExitStack) -> str:
+    """The named server, or our own one, which is started."""
+    if settings.postgres_dsn.get_secret_value():
+        return settings.postgres_dsn.get_secret_value()
+    if settings.postgres_host:
+        return make_conninfo(
+            host=settings.postgres_host,
+            port=settings.postgres_port,
+            dbname=settings.postgres_db,
+            user=settings.postgres_user,
+            password=settings.postgres_password.get_secret_value(),
+        )
+    server = EmbeddedPostgres(settings.data_dir / "pg")
+    dsn = await asyncio.to_thread(server.start)
+    resources.callback(server.stop)
+    return dsn
+
+
+def _documents(settings: Settings, pool: Pool) -> Documents:
+    if settings.mongodb_uri:
+        return MongoDocuments(settings.mongodb_uri, settings.mongodb_name)
+    return PostgresDocuments(pool)
