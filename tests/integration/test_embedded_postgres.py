@@ -132,7 +132,14 @@ def test_a_long_path_gets_a_short_socket(short_dir: Path) -> None:
     server = EmbeddedPostgres(folder)
     with psycopg.connect(server.start()) as connection:
         assert connection.execute("SELECT current_database()").fetchone() == ("medai",)
+        socket_dir = Path(connection.info.host)
+    assert len(str(socket_dir)) < 80
     server.stop()
+    assert not socket_dir.exists()
+    socket_dir.symlink_to(short_dir)
+    with pytest.raises(SettingsError):
+        server.start()
+    socket_dir.unlink()
 
 
 def test_an_interrupted_creation_is_repeated(server: EmbeddedPostgres, folder: Path) -> None:

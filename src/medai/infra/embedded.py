@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -76,6 +76,9 @@ class EmbeddedPostgres:
             self._user_lock = None
             if self._is_last() and self._answers():
                 self._commands().stop()
+                if self._sockets() != self._folder:
+                    with suppress(OSError):  # what is left there is small and harmless
+                        self._sockets().rmdir()
 
     def _bring_up(self, commands: ServerCommands) -> None:
         # After a kill the old server's children keep its memory for a moment, and a server that
@@ -149,8 +152,11 @@ class EmbeddedPostgres:
 def _own(folder: Path) -> None:
     """Close the folder to others. Trust authentication relies on nobody else reaching the socket.
 
-    Raises PermissionError when the folder belongs to somebody else.
+    Raises PermissionError when the folder belongs to somebody else or is a link that somebody
+    may have laid in the temporary folder.
     """
+    if folder.is_symlink():
+        raise PermissionError(f"{folder} is a link")
     if user := server_user():
         shutil.chown(folder, user)
         open_way(folder)
