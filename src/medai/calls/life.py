@@ -45,7 +45,8 @@ def transcription_status(call: Call) -> str:
         return "limit_exceeded"
     if any(_is_final(failure) for failure in failures):
         return "failed"
-    return "processing" if call.transcription_requested_at else "pending"
+    # A wanted call whose recording is not known yet waits for the PBX: nothing is processing.
+    return "processing" if call.transcription_requested_at and open_steps(call) else "pending"
 
 
 def analyze_status(call: Call) -> str:

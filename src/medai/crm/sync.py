@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from medai.calls.conversion import LeadSnapshot, enrich_calls_with_conversion, own_writes
-from medai.calls.models import Call, SkipReason
+from medai.calls.models import Call, SkipReason, Step
 from medai.calls.repository import CallRepository
 from medai.calls.skips import mark_duplicates, skip_reason
 from medai.clinics.models import Clinic
@@ -218,7 +218,9 @@ class _Run:
         changes["updated_at"] = self._clock()
         # A job may have advanced the call since it was read: its stage is not ours to turn back.
         where = {"stage": stored.stage} if "stage" in changes else None
-        if await self._calls.change(stored.id, changes, where=where):
+        # Another link deserves another try, even if the old one failed for good.
+        unset = [f"failures.{Step.RECORDING}"] if changes.get("recording_url") else []
+        if await self._calls.change(stored.id, changes, unset=unset, where=where):
             self._result.changed += 1
             self._note_consequences(stored, changes)
 
