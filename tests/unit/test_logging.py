@@ -1,0 +1,73 @@
+"""Logs carry no secrets and no personal data."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from medai.infra.logging import configure_logging
+
+Read = Callable[[], dict[str, Any]]
+
+
+@pytest.fixture
+def lines() -> Iterator[Read]:
+    """Log to a buffer; reads its last line."""
+    before, level = logging.root.handlers[:], logging.root.level
+    stream = io.StringIO()
+    configure_logging(level="INFO", json_lines=True, stream=stream)
+
+    def read() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(stream.getvalue().splitlines()[-1])
+        return found
+
+    yield read
+    logging.root.handlers[:] = before
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    "name", ["access_token", "client_secret", "api_key", "PHONE", "text", "transcript", "password"]
+)
+def test_secret_fields_are_masked(lines: Read, name: str) -> None:
+    structlog.get_logger().info("stored", **{name: "hidden thing", "call_id": "abc"})
+    assert lines()[name] == "***"
+    assert lines()["call_id"] == "abc"
+
+
+@pytest.mark.parametrize(
+    "phone",
+    ["+79000000001", "89000000001", "+7 (900) 000-00-01", "8 900 000 00 01", "7-900-000-00-01"],
+)
+def test_phones_are_masked_wherever_they_stand(lines: Read, phone: str) -> None:
+    structlog.get_logger().info(f"call from {phone}", note=f"x{phone} ({phone})")
+    assert lines()["event"] == "call from ***"
+    assert "(***)" in lines()["note"]
+
+
+def test_phones_in_errors_of_others_are_masked(lines: Read) -> None:
+    try:
+        int("cannot digest +7 900 000-00-01")
+    except ValueError:
+        structlog.get_logger().exception("step broke")
+    assert "cannot digest ***'" in lines()["exception"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["b809c4bae03a6da399a424b2", "2026-11-19T07:15:05", "fbee67cc-69be-596e-abf8-79000000001a",
+     "1763539200", "90000000000001"],
+)  # fmt: skip
+def test_ids_and_times_stay(lines: Read, text: str) -> None:
+    structlog.get_logger().info("stored", value=text)
+    assert lines()["value"] == text
+
+
+def test_libraries_that_quote_bodies_are_quiet(lines: Read) -> None:
+    for name in ("httpx2", "openai", "elevenlabs", "procrastinate", "aiogram"):
+        assert not logging.getLogger(name).isEnabledFor(logging.INFO)
