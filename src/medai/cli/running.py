@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from rich.console import Console
 from medai.bootstrap import Application, open_application
 from medai.errors import MedaiError, SettingsError
 from medai.infra.logging import configure_logging
+from medai.kit.clock import utc_now
 from medai.settings import Settings
 
 Result = TypeVar("Result")
@@ -90,6 +92,11 @@ def guarded(work: Callable[[], Result]) -> Result:
     except MedaiError as error:
         errors.print(f"Ошибка: {error.message}")
         sys.exit(EXIT_CODES.get(error.code, 1))
+
+
+def yesterday() -> date:
+    """The newest day that is over everywhere in Russia."""
+    return utc_now().date() - timedelta(days=1)
 
 
 def _json_lines(settings: Settings) -> bool:
