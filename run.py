@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "src"))
 
-from medai.__main__ import main  # noqa: E402 - found only after the line above
+from medai.__main__ import main
 
 if __name__ == "__main__":
     sys.argv[1:] = sys.argv[1:] or ["run"]
