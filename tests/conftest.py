@@ -10,4 +10,6 @@ pytest_plugins = [
     "tests.fixtures.small_crm",
     "tests.fixtures.small_crm_server",
     "tests.fixtures.application",
+    "tests.fixtures.clinic_at_work",
+    "tests.fixtures.service",
 ]
