@@ -46,7 +46,9 @@ async def run_day(
     outcome.progress = await work_until_settled(application, client_ids, days, report)
     for client_id in client_ids:
         outcome.rows.update(await application.exports.export(client_id))
-        outcome.reports.append(await application.reports.generate(client_id, days))
+        # Without an analysed call there is nothing to report; the comparison tells why.
+        if outcome.progress.analysed:
+            outcome.reports.append(await application.reports.generate(client_id, days))
     return outcome
 
 
