@@ -1,6 +1,7 @@
 """Asking for work on the calls of business days, and seeing how far it is."""
 
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,17 @@ from medai.kit.clock import Clock
 from medai.kit.days import DayRange
 from medai.processing.ports import Job, Jobs, Task
 
+_AUDIO_STEPS = (Step.RECORDING, Step.TRANSCRIPTION)
+
 STEP_TASKS = {
     Step.RECORDING: Task.FETCH,
     Step.TRANSCRIPTION: Task.TRANSCRIBE,
     Step.NOTE: Task.NOTE,
     Step.ANALYSIS: Task.ANALYSE,
 }
+
+_REPETITION_PRIORITY = -1_000_000
+"""Behind every first attempt, whose priorities are minus the ordinal within a request."""
 
 
 def step_job(call: Call, step: Step, *, at: datetime | None = None, priority: int = 0) -> Job:
@@ -28,7 +34,9 @@ def step_job(call: Call, step: Step, *, at: datetime | None = None, priority: in
         # A repetition that waits for its time must not keep a job for now out of the queue.
         key=f"{step}:{call.id}" + (f"@{at.isoformat()}" if at else ""),
         lock=f"{step}:{call.id}",
-        priority=priority,
+        # Of two jobs with one lock the engine runs the one of higher priority first and lets the
+        # other wait, even while the first one's time has not come.
+        priority=_REPETITION_PRIORITY if at else priority,
         at=at,
     )
 
@@ -97,16 +105,15 @@ class WorkRequests:
         Calls that failed get another chance. `force` is kept for old clients: a finished
         transcript is never paid for again, whatever is asked.
         """
-        found = queued = 0
-        async for call in self._calls.of_days(client_id, days, where={"skip_reason": None}):
+        order = _Order({"transcription_requested_at": self._clock()}, _AUDIO_STEPS)
+        found = 0
+        async for call in self._kept(client_id, days):
             if not call.recording_url and call.audio is None:
                 continue
             found += force or call.transcript is None
             if call.transcript is None:
-                wanted = {"transcription_requested_at": self._clock()}
-                again = _another_chance(call, (Step.RECORDING, Step.TRANSCRIPTION))
-                queued += await self._want(call, wanted, again, queued)
-        return found, queued
+                order.calls.append(call)
+        return found, await self._place(order)
 
     async def analysis(
         self, client_id: str | None, days: DayRange, *, force: bool = False
@@ -115,34 +122,30 @@ class WorkRequests:
 
         `force` analyses again what is analysed already.
         """
-        found = queued = 0
-        async for call in self._calls.of_days(client_id, days, where={"skip_reason": None}):
-            if call.transcript is None or (call.analysis is not None and not force):
-                continue
-            found += 1
-            wanted: dict[str, Any] = {"analysis_requested_at": self._clock()}
-            if call.analysis is not None:
-                wanted["analysis"] = None
-            again = _another_chance(call, (Step.ANALYSIS,))
-            queued += await self._want(call, wanted, again, queued)
-        return found, queued
+        marks: dict[str, Any] = {"analysis_requested_at": self._clock()}
+        if force:
+            marks["analysis"] = None
+        order = _Order(marks, (Step.ANALYSIS,))
+        async for call in self._kept(client_id, days):
+            if call.transcript is not None and (call.analysis is None or force):
+                order.calls.append(call)
+        return len(order.calls), await self._place(order)
 
     async def everything(self, client_id: str, days: DayRange) -> int:
         """Ask for the whole way of every call of the days; returns how many are wanted."""
-        wanted = 0
-        async for call in self._calls.of_days(client_id, days, where={"skip_reason": None}):
+        now = self._clock()
+        marks = {"transcription_requested_at": now, "analysis_requested_at": now}
+        order = _Order(marks, tuple(Step))
+        async for call in self._kept(client_id, days):
             if not is_settled(call) or call.analysis is None:
-                now = self._clock()
-                marks = {"transcription_requested_at": now, "analysis_requested_at": now}
-                again = _another_chance(call, tuple(Step))
-                wanted += await self._want(call, marks, again, wanted)
-        return wanted
+                order.calls.append(call)
+        return await self._place(order)
 
     async def progress(self, client_id: str | None, days: DayRange) -> Progress:
         """Where the calls of the days stand now."""
         progress = Progress()
         now = self._clock()
-        async for call in self._calls.of_days(client_id, days, where={"skip_reason": None}):
+        async for call in self._kept(client_id, days):
             progress.add(call, now)
         return progress
 
@@ -153,19 +156,48 @@ class WorkRequests:
             await self._calls.change(call.id, {}, unset=_paths(failed))
         await self.resume(_without(call, failed))
 
-    async def resume(self, call: Call, *, priority: int = 0) -> None:
+    async def resume(self, call: Call) -> None:
         """Queue every step of the call that is due."""
-        for step in due_steps(call, self._clock()):
-            await self._jobs.defer(step_job(call, step, priority=priority))
+        await self._jobs.defer_many(self._due_jobs(call, priority=0))
 
-    async def _want(
-        self, call: Call, changes: dict[str, Any], again: tuple[Step, ...], ordinal: int
-    ) -> bool:
-        await self._calls.change(call.id, changes, unset=_paths(again))
-        wanted = _without(call, again).model_copy(update=changes)
+    def _kept(self, client_id: str | None, days: DayRange) -> AsyncIterator[Call]:
+        return self._calls.of_days(client_id, days, where={"skip_reason": None})
+
+    async def _place(self, order: "_Order") -> int:
+        """Mark the calls as wanted and queue their due steps, in few round trips."""
+        plain = [call.id for call in order.calls if not order.again(call)]
+        await self._calls.change_many(plain, order.marks)
+        for call in order.calls:
+            if again := order.again(call):
+                await self._calls.change(call.id, order.marks, unset=_paths(again))
         # Minus the ordinal within this request: clinics that ask at the same time take turns.
-        await self.resume(wanted, priority=-ordinal)
-        return True
+        jobs = [
+            job
+            for ordinal, call in enumerate(order.calls)
+            for job in self._due_jobs(order.wanted(call), priority=-ordinal)
+        ]
+        await self._jobs.defer_many(jobs)
+        return len(order.calls)
+
+    def _due_jobs(self, call: Call, *, priority: int) -> list[Job]:
+        return [step_job(call, step, priority=priority) for step in due_steps(call, self._clock())]
+
+
+@dataclass(slots=True)
+class _Order:
+    """Calls that are asked for together: what to mark, which failed steps get another chance."""
+
+    marks: dict[str, Any]
+    steps: tuple[Step, ...]
+    calls: list[Call] = field(default_factory=list)
+
+    def again(self, call: Call) -> tuple[Step, ...]:
+        """Failed steps that are tried anew."""
+        return _another_chance(call, self.steps)
+
+    def wanted(self, call: Call) -> Call:
+        """The call as it is stored once the order is placed."""
+        return _without(call, self.again(call)).model_copy(update=self.marks)
 
 
 def _another_chance(call: Call, steps: tuple[Step, ...]) -> tuple[Step, ...]:
