@@ -15,6 +15,7 @@ from medai.infra.documents import (
     Range,
     Where,
 )
+from medai.kit.chunks import chunks
 from medai.kit.days import DayRange
 
 CALLS = Collection(
@@ -115,12 +116,15 @@ class CallRepository:
         change = Change(set={"stage": stage.value})
         return await self._documents.update(CALLS, call_id, change, where={"stage": earlier})
 
-    async def change_all(
-        self, client_id: str | None, days: DayRange, where: Where, fields: dict[str, Any]
+    async def change_many(
+        self, call_ids: Sequence[str], fields: dict[str, Any], *, where: Where | None = None
     ) -> int:
-        """Set fields of every matching call of the days; returns how many."""
-        full: Where = {**days_filter(client_id, days), **where}
-        return await self._documents.update_many(CALLS, full, Change(set=fields))
+        """Set the same fields of those of the calls that fulfil `where`; returns how many."""
+        changed = 0
+        for ids in chunks(call_ids, MAX_IDS_PER_QUERY):
+            full: Where = {**(where or {}), "_id": OneOf(tuple(ids))}
+            changed += await self._documents.update_many(CALLS, full, Change(set=fields))
+        return changed
 
     async def count_by(
         self, path: str, client_id: str | None, days: DayRange, where: Where | None = None

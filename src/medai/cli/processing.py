@@ -95,10 +95,8 @@ def check_complete(progress: requests.Progress) -> None:
         console.print(f"не обработаны: {count} — {message}")
     waiting, failed = progress.waiting.total(), progress.failed.total()
     if waiting or failed:
-        raise IncompleteError(
-            f"Готово не всё: ждут {waiting}, не обработаны {failed};"
-            " ожидающие продолжатся сами при работающей службе"
-        )
+        ((reason, _),) = (progress.waiting + progress.failed).most_common(1)
+        raise IncompleteError(f"Готово не всё (ждут {waiting}, не обработаны {failed}): {reason}")
 
 
 def _ask(

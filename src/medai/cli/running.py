@@ -69,12 +69,12 @@ def with_application(
 ) -> Result:
     """Open the application, do the work, close it; problems end the process with their code.
 
-    `quiet` keeps information lines out of the way of a progress bar.
+    `quiet` keeps log lines out of the way of a progress bar: what failed is said at the end.
     """
 
     async def opened() -> Result:
         settings = read_settings()
-        level = "WARNING" if quiet and settings.log_level == "INFO" else settings.log_level
+        level = "ERROR" if quiet and settings.log_level == "INFO" else settings.log_level
         configure_logging(level=level, json_lines=_json_lines(settings))
         async with open_application(settings) as application:
             return await work(application)

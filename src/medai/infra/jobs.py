@@ -1,16 +1,22 @@
 """The job engine: procrastinate in a PostgreSQL schema of its own."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import procrastinate
 import psycopg
 from procrastinate import exceptions as engine_errors
+from procrastinate.jobs import Job
 
 from medai.errors import StoreError
 from medai.infra.postgres import Pool, advisory_lock
+from medai.kit.chunks import chunks
 
 SCHEMA = "jobs"
+_BATCH = 500
+"""Jobs in one statement."""
 
 
 def create_engine(dsn: str) -> procrastinate.App:
@@ -33,36 +39,61 @@ async def prepare_schema(engine: procrastinate.App, pool: Pool) -> None:
             await engine.schema_manager.apply_schema_async()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedJob:
+    """A job by its task's name. Two with one `key` are never queued twice, two with one `lock`
+    never run at once; higher `priority` goes first; `at` is the earliest start."""
+
+    task: str
+    args: dict[str, Any]
+    queue: str
+    key: str
+    lock: str
+    priority: int = 0
+    at: datetime | None = None
+
+
 class JobQueue:
     """Defers jobs by task name, so that those who ask need not import those who work."""
 
     def __init__(self, engine: procrastinate.App) -> None:
         self._engine = engine
 
-    async def defer(
-        self,
-        task: str,
-        args: dict[str, Any],
-        *,
-        queue: str,
-        key: str,
-        lock: str,
-        priority: int = 0,
-        at: datetime | None = None,
-    ) -> bool:
+    async def defer(self, job: QueuedJob) -> bool:
         """Queue a job; False when one with this key is waiting. Raises StoreError."""
-        deferrer = self._engine.configure_task(
-            task,
-            queue=queue,
-            lock=lock,
-            queueing_lock=key,
-            priority=priority,
-            schedule_at=at,
-        )
+        return await self._deferred([job]) == 1
+
+    async def defer_many(self, jobs: Sequence[QueuedJob]) -> int:
+        """Queue jobs; returns how many were not waiting already. Raises StoreError."""
+        queued = 0
+        for part in chunks(jobs, _BATCH):
+            queued += await self._deferred(part)
+        return queued
+
+    async def _deferred(self, jobs: Sequence[QueuedJob]) -> int:
+        """All in one statement; halves where one of them is waiting already."""
+        if not jobs:
+            return 0
         try:
-            await deferrer.defer_async(**args)
+            await self._engine.job_manager.batch_defer_jobs_async([_job(job) for job in jobs])
         except engine_errors.AlreadyEnqueued:
-            return False
+            if len(jobs) == 1:
+                return 0
+            middle = len(jobs) // 2
+            return await self._deferred(jobs[:middle]) + await self._deferred(jobs[middle:])
         except (engine_errors.ConnectorException, psycopg.OperationalError) as error:
             raise StoreError("Очередь заданий недоступна: проверьте PostgreSQL") from error
-        return True
+        return len(jobs)
+
+
+def _job(job: QueuedJob) -> Job:
+    return Job(
+        id=None,
+        queue=job.queue,
+        task_name=job.task,
+        task_kwargs=job.args,
+        lock=job.lock,
+        queueing_lock=job.key,
+        priority=job.priority,
+        scheduled_at=job.at,
+    )

@@ -9,8 +9,7 @@ from medai.calls.models import Call, Stage
 from medai.calls.repository import CallRepository
 from medai.datalens.days import DueDay, ExportDays
 from medai.datalens.postgres_exporter import DayExport, PostgresExporter
-from medai.infra.documents import MAX_IDS_PER_QUERY, OneOf
-from medai.kit.chunks import chunks
+from medai.infra.documents import OneOf
 from medai.kit.days import DayRange
 from medai.metrics.criteria import criterion_rows
 from medai.metrics.daily import daily_rows
@@ -57,7 +56,7 @@ class Exports:
         found = self._calls.of_days(day.client_id, only, where={"stage": _ANALYSED})
         calls = [call async for call in found]
         written = await self._exporter.replace_days([self._rows(day, calls)])
-        await self._mark_exported(day, calls)
+        await self._mark_exported(calls)
         await self._days.exported(day)
         return written
 
@@ -70,12 +69,7 @@ class Exports:
             details=detail_rows(calls, self._links),
         )
 
-    async def _mark_exported(self, day: DueDay, calls: Sequence[Call]) -> None:
+    async def _mark_exported(self, calls: Sequence[Call]) -> None:
         fresh = [call.id for call in calls if call.stage is Stage.ANALYSED]
-        for ids in chunks(fresh, MAX_IDS_PER_QUERY):
-            await self._calls.change_all(
-                day.client_id,
-                DayRange(day.day, day.day),
-                {"_id": OneOf(tuple(ids)), "stage": Stage.ANALYSED.value},
-                {"stage": Stage.EXPORTED.value},
-            )
+        analysed = {"stage": Stage.ANALYSED.value}
+        await self._calls.change_many(fresh, {"stage": Stage.EXPORTED.value}, where=analysed)

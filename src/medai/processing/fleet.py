@@ -1,8 +1,9 @@
 """The ports of processing over PostgreSQL: one queue and one set of locks for all processes."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
-from medai.infra.jobs import JobQueue
+from medai.infra.jobs import JobQueue, QueuedJob
 from medai.infra.postgres import Pool, advisory_lock
 from medai.processing.ports import Job
 
@@ -15,15 +16,11 @@ class FleetJobs:
 
     async def defer(self, job: Job) -> bool:
         """Queue a job; False when one with the same key is waiting. Raises StoreError."""
-        return await self._queue.defer(
-            job.task.value,
-            job.args,
-            queue=job.task.queue,
-            key=job.key,
-            lock=job.lock,
-            priority=job.priority,
-            at=job.at,
-        )
+        return await self._queue.defer(_queued(job))
+
+    async def defer_many(self, jobs: Sequence[Job]) -> int:
+        """Queue jobs; returns how many were not waiting already. Raises StoreError."""
+        return await self._queue.defer_many([_queued(job) for job in jobs])
 
 
 class FleetLocks:
@@ -35,3 +32,15 @@ class FleetLocks:
     def hold(self, key: str) -> AbstractAsyncContextManager[None]:
         """Wait for the named lock and hold it; freed when the holder dies. Raises StoreError."""
         return advisory_lock(self._pool, key)
+
+
+def _queued(job: Job) -> QueuedJob:
+    return QueuedJob(
+        task=job.task.value,
+        args=job.args,
+        queue=job.task.queue,
+        key=job.key,
+        lock=job.lock,
+        priority=job.priority,
+        at=job.at,
+    )

@@ -1,5 +1,6 @@
 """What processing needs around the domains: a queue for jobs and a CRM per clinic."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -54,6 +55,9 @@ class Jobs(Protocol):
 
     async def defer(self, job: Job) -> bool:
         """Queue a job; False when one with the same key is waiting already."""
+
+    async def defer_many(self, jobs: Sequence[Job]) -> int:
+        """Queue jobs in few round trips; returns how many were not waiting already."""
 
 
 class CrmAccounts(Protocol):
