@@ -52,7 +52,7 @@ fmt: install-dev
 	@$(BIN)/ruff format .
 
 bench: install-dev
-	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	@for file in $(wildcard benchmarks/*.py); do $(BIN)/python $$file || exit 1; done
 
 # Hashes for every platform and Python; no index address goes into the files.
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \

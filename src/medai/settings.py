@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     evenlabs: SecretStr = Field(SecretStr(""), description="ElevenLabs key (historical spelling)")
     elevenlabs_base_url: str = Field("https://api.elevenlabs.io", description="without /v1")
     elevenlabs_model: str = Field("scribe_v2", description="speech-to-text model")
-    elevenlabs_language: str = Field("ru", description="language hint; empty: detect")
+    elevenlabs_language: str = Field("ru", description="language hint; auto: detect")
     elevenlabs_timeout_seconds: float = Field(300.0, description="one recognition at most")
     stt_concurrency: int = Field(8, description="recognitions under way at once")
     stt_repeats_after_lost_answer: int = Field(
@@ -79,7 +79,9 @@ class Settings(BaseSettings):
     openai_strategy: Literal["responses", "chat_json_schema"] = Field(
         "responses", description="chat_json_schema for OpenAI-compatible servers"
     )
-    openai_reasoning_effort: str = Field("none", description="none, low, medium, high; empty: omit")
+    openai_reasoning_effort: str = Field(
+        "none", description="none, low, medium, high; omit: not sent"
+    )
     openai_timeout_seconds: float = Field(120.0, description="one answer at most")
     llm_concurrency: int = Field(8, description="analyses under way at once")
 
@@ -94,7 +96,8 @@ class Settings(BaseSettings):
     recordings_timeout_seconds: float = Field(120.0, description="one download at most")
     recordings_concurrency: int = Field(8, description="downloads under way at once")
     recordings_proxy_hosts: str = Field(
-        "api.cloudpbx.rt.ru,media.comagic.ru", description="host suffixes fetched through the proxy"
+        "api.cloudpbx.rt.ru,media.comagic.ru",
+        description="host suffixes fetched through the proxy; nobody: none",
     )
     proxy_string: SecretStr = Field(SecretStr(""), description="host:port:user:password (SOCKS5)")
     proxy_enabled: bool = Field(False, description="use the PROXY_* group below")
@@ -105,6 +108,12 @@ class Settings(BaseSettings):
     proxy_type: Literal["socks5", "http"] = Field("socks5", description="proxy protocol")
 
     cors_origins: str = Field("*", description="comma-separated origins of foreign front ends")
+
+    @field_validator("elevenlabs_language", "openai_reasoning_effort", "recordings_proxy_hosts")
+    @classmethod
+    def _words_for_nothing(cls, value: str) -> str:
+        """An empty variable means "default", so a word is needed to say "none at all"."""
+        return "" if value.strip().lower() in ("auto", "omit", "nobody") else value
 
     @cached_property
     def data_dir(self) -> Path:

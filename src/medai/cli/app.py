@@ -2,7 +2,17 @@
 
 import typer
 
-from medai.cli import clinics, demo, exporting, own_call, processing, sandbox, service, staff
+from medai.cli import (
+    clinics,
+    database,
+    demo,
+    exporting,
+    own_call,
+    processing,
+    sandbox,
+    service,
+    staff,
+)
 
 app = typer.Typer(
     name="medai",
@@ -12,5 +22,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _group in (service, processing, own_call, exporting, clinics, staff, sandbox, demo):
+for _group in (service, processing, own_call, exporting, clinics, staff, database, sandbox, demo):
     _group.register(app)

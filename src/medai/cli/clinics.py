@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from medai.bootstrap import Application
 from medai.cli.running import console, with_application
@@ -73,10 +72,10 @@ def show() -> None:
     """Показать клиники."""
 
     async def work(application: Application) -> None:
-        table = Table("клиника", "client_id", "amoCRM", "часовой пояс", box=None)
         async for clinic in application.clinics.all():
-            table.add_row(clinic.name, clinic.client_id, clinic.subdomain, clinic.timezone)
-        console.print(table)
+            account = clinic.subdomain or "без amoCRM"
+            line = f"{clinic.client_id}  {account}  {clinic.timezone}  {clinic.name}"
+            console.print(line, soft_wrap=True, markup=False)
 
     with_application(work, quiet=True)
 

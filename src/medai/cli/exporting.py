@@ -47,6 +47,6 @@ def report(
             target = out / Path(name).name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(await application.files.read(name))
-            console.print(str(target))
+            console.print(str(target), soft_wrap=True, markup=False)
 
     with_application(work, quiet=True)

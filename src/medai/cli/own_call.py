@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from medai.analysis.models import CallAnalysis, CriterionScore
+from medai.analysis.models import CallAnalysis, CallType, CriterionScore
 from medai.bootstrap import Application
 from medai.calls.models import Call, Direction
 from medai.cli.running import IncompleteError, console, errors, with_application
@@ -111,6 +111,9 @@ async def _show(application: Application, call_id: str) -> bool:
 
 
 def _print_scorecard(analysis: CallAnalysis) -> None:
+    if analysis.call_type is CallType.OTHER:
+        console.print(f"Тип: {analysis.call_type.label}; такие звонки не оцениваются")
+        return
     table = Table("критерий", "балл", "цитата", title=f"Тип: {analysis.call_type.label}", box=None)
     for criterion in analysis.criteria:
         table.add_row(criterion.name, _score(criterion), escape(_proof(criterion)))

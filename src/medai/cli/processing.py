@@ -134,5 +134,6 @@ _SYNC_WORDS = {
     "filtered_zero_duration": "пропущено без разговора",
     "filtered_short_calls": "пропущено коротких (1-5 с)",
     "filtered_duplicates": "уже известны или повторы",
+    "filtered_note_links": "пропущено: ссылка не на запись",
     "processing_errors": "заметка звонка ещё не видна в CRM",
 }

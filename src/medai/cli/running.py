@@ -1,8 +1,9 @@
 """What every command does around its own work: settings, logs, errors as one line and a code."""
 
 import asyncio
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -45,6 +46,7 @@ EXIT_CODES = {
 """Stable exit codes for scripts and cron; "incomplete": some calls wait or failed."""
 
 _INTERRUPTED = 130
+_TERMINATED = 143
 
 
 class IncompleteError(MedaiError):
@@ -79,7 +81,22 @@ def with_application(
         async with open_application(settings) as application:
             return await work(application)
 
-    return guarded(lambda: asyncio.run(opened()))
+    return guarded(lambda: run_terminable(opened))
+
+
+def run_terminable(main: Callable[[], Coroutine[None, None, Result]]) -> Result:
+    """`asyncio.run` that SIGTERM ends as SIGINT does: by cancelling, so that everything closes.
+
+    Raises asyncio.CancelledError after SIGTERM, KeyboardInterrupt after SIGINT.
+    """
+
+    async def terminable() -> Result:
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await main()
+
+    return asyncio.run(terminable())
 
 
 def guarded(work: Callable[[], Result]) -> Result:
@@ -89,6 +106,9 @@ def guarded(work: Callable[[], Result]) -> Result:
     except KeyboardInterrupt:
         errors.print("Прервано. Незаконченное продолжится при следующем запуске.")
         sys.exit(_INTERRUPTED)
+    except asyncio.CancelledError:
+        errors.print("Остановлено. Незаконченное продолжится при следующем запуске.")
+        sys.exit(_TERMINATED)
     except MedaiError as error:
         errors.print(f"Ошибка: {error.message}")
         sys.exit(EXIT_CODES.get(error.code, 1))

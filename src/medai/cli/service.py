@@ -1,6 +1,8 @@
 """Long-running commands: the whole service, the API alone, workers alone."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -51,25 +53,43 @@ async def serve_forever(application: Application) -> None:
 
 
 async def _serve(application: Application) -> None:
-    settings = application.settings
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_api(application),
-            host=settings.medai_host,
-            port=settings.medai_port,
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-        )
-    )
+    server = _Server(_config(application))
     announce(application)
-    await server.serve()
+    serving = asyncio.create_task(server.serve())
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn raises them again before our stores are closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def _config(application: Application) -> uvicorn.Config:
+    settings = application.settings
+    return uvicorn.Config(
+        create_api(application),
+        host=settings.medai_host,
+        port=settings.medai_port,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+    )
 
 
 def announce(application: Application) -> None:
     """Tell a person where the API is; the key only when it was made here."""
     settings = application.settings
-    console.print(f"API: http://{settings.medai_host}:{settings.medai_port}/docs")
+    console.print(f"API: http://{settings.medai_host}:{settings.medai_port}/docs", soft_wrap=True)
     if not settings.api_key.get_secret_value():
         key_file = settings.data_dir / "keys" / "api-key"
-        console.print(f"X-API-Key: {application.api_key}  (создан здесь, лежит в {key_file})")
+        console.print(f"X-API-Key: {application.api_key}", soft_wrap=True)
+        console.print(f"ключ создан здесь и лежит в {key_file}", soft_wrap=True)

@@ -25,6 +25,10 @@ async def work_until_settled(
     application: Application, client_ids: Sequence[str], days: DayRange, report: Report
 ) -> Progress:
     """Run workers until every call of the days is done, failed or waits for long."""
+    progress = await _total(application, client_ids, days)
+    if _nothing_soon(progress, application):
+        report(progress)
+        return progress
     workers = asyncio.create_task(run_workers(application))
     try:
         return await _watch(application, client_ids, days, report, workers)

@@ -85,5 +85,6 @@ def statistics(result: SyncResult) -> dict[str, int]:
         "filtered_zero_duration": skipped.get(SkipReason.ZERO_DURATION, 0),
         "filtered_short_calls": skipped.get(SkipReason.SHORT, 0),
         "filtered_duplicates": skipped.get(SkipReason.DUPLICATE, 0) + known,
+        "filtered_note_links": skipped.get(SkipReason.NOTE_LINK, 0),
         "processing_errors": skipped.get(SkipReason.NOTE_MISSING, 0),
     }

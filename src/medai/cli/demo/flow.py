@@ -15,7 +15,7 @@ from medai.cli.demo import summary
 from medai.cli.demo.comparison import Comparison, compare
 from medai.cli.demo.scenario import Outcome, run_day
 from medai.cli.demo.tables import table_sums
-from medai.cli.running import console, read_settings
+from medai.cli.running import console, read_settings, run_terminable
 from medai.cli.sandbox_world import audio_cache, maker
 from medai.cli.service import serve_forever
 from medai.infra.logging import configure_logging
@@ -51,7 +51,7 @@ def run(options: Options) -> list[str]:
     with _bars() as bars:
         _prepare_audio(store, bars)
         with SandboxServer(world, store) as sandbox, Control(sandbox.url) as control:
-            return asyncio.run(_flow(options, sandbox.url, control, bars, started))
+            return run_terminable(lambda: _flow(options, sandbox.url, control, bars, started))
 
 
 def _prepare_audio(store: AudioStore, bars: Progress) -> None:
