@@ -113,6 +113,9 @@ async def test_a_spent_quota_waits_for_monday_and_costs_nothing(at_work: ClinicA
     assert (failure.code, failure.next_try_at) == ("limit_exceeded", monday)
     assert transcription_status(call) == "limit_exceeded"
     assert at_work.sandbox.control.bill()["stt_paid"] == 0
+    # Asking for everything again gives failures another chance, but no minutes.
+    await at_work.app.requests.everything(at_work.client_id, TODAY)
+    assert (await at_work.call(NOTE)).failures == call.failures
     at_work.clock.now = monday - timedelta(seconds=1)
     assert (await at_work.run(NOTE, Step.TRANSCRIPTION)).failures == call.failures
     at_work.clock.now = monday

@@ -206,6 +206,18 @@ async def test_a_window_of_three_days(
     assert (await at_work.call(UNBOOKED)).converted is converted
 
 
+async def test_a_late_booking_does_not_count_for_the_duplicate_too(at_work: ClinicAtWork) -> None:
+    await at_work.clinic(conversion_window_days=3)
+    order = {"collection": "leads", "note_id": UNBOOKED}
+    at = f"/amocrm/{at_work.subdomain}/duplicate-call"
+    twin = at_work.sandbox.control.post(at, **order)
+    await at_work.sync()
+    book(at_work, EVENING + timedelta(hours=12))
+    await at_work.sync(TOMORROW)
+    assert (await at_work.call(UNBOOKED)).converted
+    assert not (await at_work.call(twin["id"])).converted
+
+
 async def test_without_a_window_tomorrow_does_not_count(at_work: ClinicAtWork) -> None:
     await at_work.sync()
     book(at_work, EVENING + timedelta(hours=4))

@@ -1,8 +1,10 @@
 """Keys that a development installation makes for itself."""
 
+import secrets
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -23,10 +25,19 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
 
 
-def test_everybody_who_starts_together_gets_one_key(tmp_path: Path) -> None:
+def test_everybody_who_starts_together_gets_one_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, make = Barrier(8), secrets.token_urlsafe
+
+    def made(size: int) -> str:
+        together.wait(10)  # all of them have seen that there is no key yet
+        return make(size)
+
+    monkeypatch.setattr(secrets, "token_urlsafe", made)
     # Threads share a process id, as processes of two containers may.
-    with ThreadPoolExecutor(16) as together:
-        keys = list(together.map(lambda _: own_key(tmp_path, "secret"), range(64)))
+    with ThreadPoolExecutor(8) as threads:
+        keys = list(threads.map(lambda _: own_key(tmp_path, "secret"), range(8)))
     assert set(keys) == {own_key(tmp_path, "secret")}
     assert [path.name for path in (tmp_path / "keys").iterdir()] == ["secret"]
 
