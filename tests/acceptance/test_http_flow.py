@@ -32,8 +32,8 @@ START_KEYS = {"message", "total_found", "tasks_queued", "duration_seconds"}
 EXPORT_KEYS = START_KEYS | {"success", "detailed_mode", "max_calls_limit", "note", "run_id"}
 STATISTICS_KEYS = {
     "client_id", "start_date", "end_date", "total_found", "total_processed", "saved_to_db",
-    "filtered_zero_duration", "filtered_short_calls", "filtered_duplicates", "processing_errors",
-    "created_at",
+    "filtered_zero_duration", "filtered_short_calls", "filtered_duplicates", "filtered_note_links",
+    "processing_errors", "created_at",
 }  # fmt: skip
 STATUS_KEYS = {"overall_status", "total_calls", "status_breakdown", "progress_percentage"}
 BREAKDOWN_KEYS = {"pending", "processing", "success", "failed"}
@@ -157,6 +157,7 @@ async def test_the_sync_answers_at_once_and_its_statistics_come_later(flow: Flow
         "filtered_zero_duration": skipped["zero_duration"],
         "filtered_short_calls": skipped["short"],
         "filtered_duplicates": skipped["duplicate"],
+        "filtered_note_links": skipped["note_link"],  # ours: nothing else tells where they went
         "processing_errors": 0,
     }
 
