@@ -81,7 +81,7 @@ def test_statistics_in_the_words_of_old_clients() -> None:
     assert statistics(result) == {
         "total_found": 13, "total_processed": 13, "saved_to_db": 4,
         "filtered_zero_duration": 3, "filtered_short_calls": 1,
-        "filtered_duplicates": 1 + 2, "processing_errors": 1,
+        "filtered_note_links": 1, "filtered_duplicates": 1 + 2, "processing_errors": 1,
     }  # fmt: skip
 
 
