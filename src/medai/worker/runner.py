@@ -7,6 +7,7 @@ import procrastinate
 from procrastinate.worker import Worker
 
 from medai.bootstrap import Application
+from medai.worker.recovery import keep_recovering
 from medai.worker.tasks import register
 
 _POLL_SECONDS = 2.0
@@ -18,15 +19,17 @@ _ASK_AGAIN_SECONDS = 0.2
 async def run_workers(application: Application, queues: tuple[str, ...] | None = None) -> None:
     """Work on the queues (all by default) until cancelled; jobs under way are finished first.
 
-    Raises what ended a worker.
+    Jobs that a dead process left under way, of any queue, come back. Raises what ended a worker.
     """
     engine = register(application)
     capacity = _capacity(application)
     workers = [_worker(engine, queue, capacity[queue]) for queue in queues or tuple(capacity)]
     tasks = [asyncio.create_task(_run(worker)) for worker in workers]
+    recovering = asyncio.create_task(keep_recovering(engine, application.pool))
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*tasks, recovering], return_when=asyncio.FIRST_COMPLETED)
     finally:
+        recovering.cancel()
         await _stopped(workers, tasks)
     for task in done:
         task.result()

@@ -1,0 +1,83 @@
+"""A killed process takes no work with it: its jobs come back, and nothing waits for its locks."""
+
+import asyncio
+
+from tests.fixtures.clinic_at_work import TODAY, ClinicAtWork
+
+from medai.calls.models import Call, Step
+from medai.cli.working import work_until_settled
+from medai.processing.ports import Task
+from medai.processing.requests import Progress, step_job
+from medai.worker.recovery import recover
+
+NOTE = 1000004
+FETCH = Task.FETCH
+
+
+async def _started(at_work: ClinicAtWork, call: Call, *, dead: bool) -> None:
+    """A job of the call under way, in a worker that lives or was killed two minutes ago."""
+    await at_work.app.jobs.defer(step_job(call, Step.RECORDING))
+    manager = at_work.app.engine.job_manager
+    worker = await manager.register_worker()
+    job = await manager.fetch_job(queues=[FETCH.queue], worker_id=worker)
+    assert job is not None
+    if dead:
+        async with at_work.app.pool.connection() as connection:
+            await connection.execute(
+                "UPDATE jobs.procrastinate_workers"
+                " SET last_heartbeat = now() - interval '2 minutes' WHERE id = %s",
+                [worker],
+            )
+
+
+async def _statuses(at_work: ClinicAtWork) -> list[str]:
+    query = "SELECT status::text FROM jobs.procrastinate_jobs WHERE task_name = %s ORDER BY id"
+    async with at_work.app.pool.connection() as connection:
+        rows = await (await connection.execute(query, [FETCH.value])).fetchall()
+    return [row[0] for row in rows]
+
+
+async def test_a_dead_worker_job_is_queued_again(at_work: ClinicAtWork) -> None:
+    await at_work.sync()
+    await _started(at_work, await at_work.wanted(NOTE), dead=True)
+    assert await _statuses(at_work) == ["doing"]
+    assert await recover(at_work.app.engine, at_work.app.pool) == 1
+    assert await _statuses(at_work) == ["todo"]
+    assert await recover(at_work.app.engine, at_work.app.pool) == 0
+
+
+async def test_a_job_asked_for_again_meanwhile_takes_its_place(at_work: ClinicAtWork) -> None:
+    await at_work.sync()
+    call = await at_work.wanted(NOTE)
+    await _started(at_work, call, dead=True)
+    assert await at_work.app.jobs.defer(step_job(call, Step.RECORDING))
+    assert await recover(at_work.app.engine, at_work.app.pool) == 1
+    assert await _statuses(at_work) == ["todo"]
+
+
+async def test_a_living_worker_keeps_its_job(at_work: ClinicAtWork) -> None:
+    await at_work.sync()
+    await _started(at_work, await at_work.wanted(NOTE), dead=False)
+    assert await recover(at_work.app.engine, at_work.app.pool) == 0
+    assert await _statuses(at_work) == ["doing"]
+
+
+async def test_two_recover_at_once(at_work: ClinicAtWork) -> None:
+    await at_work.sync()
+    await _started(at_work, await at_work.wanted(NOTE), dead=True)
+    found = await asyncio.gather(*(recover(at_work.app.engine, at_work.app.pool) for _ in range(2)))
+    assert sorted(found) == [0, 1]
+
+
+async def test_workers_finish_what_a_dead_one_began(at_work: ClinicAtWork) -> None:
+    await at_work.sync()
+    await _started(at_work, await at_work.wanted(NOTE), dead=True)
+    async with asyncio.timeout(60):
+        await work_until_settled(at_work.app, [at_work.client_id], TODAY, _silent)
+    call = await at_work.call(NOTE)
+    assert call.transcript is not None
+    assert call.analysis is not None
+
+
+def _silent(_progress: Progress) -> None:
+    """Nobody looks."""
