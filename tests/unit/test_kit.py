@@ -36,7 +36,18 @@ def test_dates_in_every_form_of_old_clients(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "31.02.2026", "19.11.26", "2026-13-01", "19/11/2026", "вчера", "2026-11-19T00:00"]
+    "text",
+    [
+        "",
+        "31.02.2026",
+        "19.11.26",
+        "2026-13-01",
+        "19/11/2026",
+        "вчера",
+        "2026-11-19T00:00",
+        "01.01.0001",
+        "9999-12-31",
+    ],
 )
 def test_other_texts_are_refused_in_words(text: str) -> None:
     with pytest.raises(InvalidInputError, match=r"ДД\.ММ\.ГГГГ") as caught:

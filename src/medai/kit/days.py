@@ -11,6 +11,9 @@ from medai.errors import InvalidInputError
 MAX_RANGE_DAYS = 370
 """A year and a few days: longer ranges are typing mistakes and would flood the CRM."""
 
+_YEARS = range(2000, 2101)
+"""Other years are typing mistakes too; at the very ends a day has no UTC window."""
+
 _DATE_FORMS = (
     re.compile(r"^(?P<d>\d{2})[.-](?P<m>\d{2})[.-](?P<y>\d{4})$"),
     re.compile(r"^(?P<y>\d{4})[.-](?P<m>\d{2})[.-](?P<d>\d{2})$"),
@@ -49,9 +52,11 @@ def parse_day(text: str) -> date:
         found = form.match(text.strip())
         if found:
             try:
-                return date(int(found["y"]), int(found["m"]), int(found["d"]))
+                day = date(int(found["y"]), int(found["m"]), int(found["d"]))
             except ValueError:
                 break
+            if day.year in _YEARS:
+                return day
     shown = text.strip()[:20]
     raise InvalidInputError(f"Неверная дата «{shown}»: укажите ДД.ММ.ГГГГ или ГГГГ-ММ-ДД")
 
