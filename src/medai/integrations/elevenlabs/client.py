@@ -42,7 +42,13 @@ class ElevenLabsClient:
     def __init__(self, *, api_key: SecretStr, base_url: str, timeout_seconds: float) -> None:
         self._key = api_key.get_secret_value().strip()
         self._timeout = timeout_seconds
-        self._http = httpx.AsyncClient(timeout=timeout_seconds, follow_redirects=False)
+        # A kept connection that the other side has just closed looks like a lost, perhaps paid
+        # answer; a fresh one costs nothing beside an upload.
+        self._http = httpx.AsyncClient(
+            timeout=timeout_seconds,
+            follow_redirects=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
         self._sdk = AsyncElevenLabs(
             base_url=base_url.rstrip("/"), api_key=self._key, httpx_client=self._http
         )
