@@ -2,13 +2,14 @@
 
 import asyncio
 
+from procrastinate.jobs import Status
 from tests.fixtures.clinic_at_work import TODAY, ClinicAtWork
 
 from medai.calls.models import Call, Step
 from medai.cli.working import work_until_settled
-from medai.processing.ports import Task
+from medai.processing.ports import Job, Task
 from medai.processing.requests import Progress, step_job
-from medai.worker.recovery import recover
+from medai.worker.recovery import recover, repeat_failed
 
 NOTE = 1000004
 FETCH = Task.FETCH
@@ -67,6 +68,27 @@ async def test_two_recover_at_once(at_work: ClinicAtWork) -> None:
     await _started(at_work, await at_work.wanted(NOTE), dead=True)
     found = await asyncio.gather(*(recover(at_work.app.engine, at_work.app.pool) for _ in range(2)))
     assert sorted(found) == [0, 1]
+
+
+async def test_a_step_that_a_store_refused_is_repeated(at_work: ClinicAtWork) -> None:
+    await at_work.sync()
+    call = await at_work.wanted(NOTE)
+    manager = at_work.app.engine.job_manager
+    await at_work.app.jobs.defer(step_job(call, Step.RECORDING))
+    job = await manager.fetch_job(queues=[FETCH.queue], worker_id=await manager.register_worker())
+    assert job is not None
+    await manager.finish_job(job, Status.FAILED, delete_job=False)
+    assert await repeat_failed(at_work.app.engine, at_work.app.pool) == 1
+    assert await _statuses(at_work) == ["todo"]
+
+
+async def test_a_failed_sync_is_its_askers_business(at_work: ClinicAtWork) -> None:
+    manager = at_work.app.engine.job_manager
+    await at_work.app.jobs.defer(Job(Task.SYNC, {}, key="sync", lock="sync"))
+    job = await manager.fetch_job(queues=["sync"], worker_id=await manager.register_worker())
+    assert job is not None
+    await manager.finish_job(job, Status.FAILED, delete_job=False)
+    assert await repeat_failed(at_work.app.engine, at_work.app.pool) == 0
 
 
 async def test_workers_finish_what_a_dead_one_began(at_work: ClinicAtWork) -> None:
