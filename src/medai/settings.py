@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     )
     amocrm_redirect_url: str = Field("", description="redirect URL for clinics that store none")
     amocrm_requests_per_second: float = Field(
-        5.0, description="per account, at most 6.5; 0 switches the limiter off (benchmarks)"
+        5.0, description="per account, at most 6; 0 switches the limiter off (benchmarks)"
     )
     amocrm_batch_size: int = Field(100, description="ids in one request, 1-250")
 

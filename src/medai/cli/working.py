@@ -11,7 +11,7 @@ from medai.kit.days import DayRange
 from medai.processing.requests import Progress
 from medai.worker.runner import run_workers
 
-PATIENCE = timedelta(seconds=90)
+PATIENCE = timedelta(seconds=30)
 """A call that is tried again within this time is waited for; a later one is left to the service."""
 
 _SHORTEST_POLL_SECONDS = 0.2

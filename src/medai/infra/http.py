@@ -10,6 +10,9 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 """amocrm.md 13.1. A provider that needs longer passes its own value."""
 
+KEPT_ALIVE_SECONDS = 3.0
+"""Servers commonly close idle connections after 5 s: a request that meets the closing is lost."""
+
 _DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
@@ -30,7 +33,9 @@ def open_client(
     return httpx2.AsyncClient(
         timeout=httpx2.Timeout(read_seconds, connect=connect_seconds),
         limits=httpx2.Limits(
-            max_connections=max_connections, max_keepalive_connections=max_connections
+            max_connections=max_connections,
+            max_keepalive_connections=max_connections,
+            keepalive_expiry=KEPT_ALIVE_SECONDS,
         ),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
         follow_redirects=False,
