@@ -6,9 +6,9 @@ Variable names are those of the replaced system (contract 10.3) plus our own `ME
 
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -22,7 +22,9 @@ class Settings(BaseSettings):
     environment: Literal["development", "production", "test"] = Field(
         "development", description="production refuses to start with a missing key or secret"
     )
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)
+    ] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: JSON in production, readable lines elsewhere"
     )
@@ -67,10 +69,10 @@ class Settings(BaseSettings):
     elevenlabs_base_url: str = Field("https://api.elevenlabs.io", description="without /v1")
     elevenlabs_model: str = Field("scribe_v2", description="speech-to-text model")
     elevenlabs_language: str = Field("ru", description="language hint; auto: detect")
-    elevenlabs_timeout_seconds: float = Field(300.0, description="one recognition at most")
-    stt_concurrency: int = Field(8, description="recognitions under way at once")
+    elevenlabs_timeout_seconds: float = Field(300.0, gt=0, description="one recognition at most")
+    stt_concurrency: int = Field(8, ge=1, description="recognitions under way at once")
     stt_repeats_after_lost_answer: int = Field(
-        1, description="repeats when an answer was lost and may be paid; 0 asks a person"
+        1, ge=0, description="repeats when an answer was lost and may be paid; 0 asks a person"
     )
 
     openai: SecretStr = Field(SecretStr(""), description="OpenAI key")
@@ -82,8 +84,8 @@ class Settings(BaseSettings):
     openai_reasoning_effort: str = Field(
         "none", description="none, low, medium, high; omit: not sent"
     )
-    openai_timeout_seconds: float = Field(120.0, description="one answer at most")
-    llm_concurrency: int = Field(8, description="analyses under way at once")
+    openai_timeout_seconds: float = Field(120.0, gt=0, description="one answer at most")
+    llm_concurrency: int = Field(8, ge=1, description="analyses under way at once")
 
     telegram_api_base_url: str = Field("https://api.telegram.org", description="Bot API server")
     bot_token: SecretStr = Field(SecretStr(""), description="empty: no bot")
@@ -92,9 +94,9 @@ class Settings(BaseSettings):
     recordings_allow_hosts: str = Field(
         "", description="host[:port] list excused from the public-address rule (own PBX, tests)"
     )
-    recordings_max_megabytes: int = Field(200, description="largest recording")
-    recordings_timeout_seconds: float = Field(120.0, description="one download at most")
-    recordings_concurrency: int = Field(8, description="downloads under way at once")
+    recordings_max_megabytes: int = Field(200, ge=1, description="largest recording")
+    recordings_timeout_seconds: float = Field(120.0, gt=0, description="one download at most")
+    recordings_concurrency: int = Field(8, ge=1, description="downloads under way at once")
     recordings_proxy_hosts: str = Field(
         "api.cloudpbx.rt.ru,media.comagic.ru",
         description="host suffixes fetched through the proxy; nobody: none",
