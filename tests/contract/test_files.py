@@ -89,6 +89,11 @@ async def test_odd_names_stay_what_they_are(files: Files, name: str) -> None:
     assert [found async for found, _ in files.names("odd")] == [f"odd/{name}"]
 
 
+def test_only_the_service_may_read_the_folder(tmp_path: Path) -> None:
+    open_files(tmp_path, "")
+    assert (tmp_path / "files").stat().st_mode & 0o077 == 0
+
+
 def test_an_address_without_a_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="MEDAI_FILES_URL"):
         open_files(tmp_path, "nonsense")

@@ -36,7 +36,9 @@ def open_files(data_dir: Path, url: str) -> Files:
             ) from error
     with _errors(_FOLDER):
         folder = data_dir.expanduser().resolve() / _FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Patients' voices: other users of the machine must not read them.
+        folder.mkdir(mode=0o700, exist_ok=True)
         return ObjectFiles(LocalStore(folder))
 
 
