@@ -111,6 +111,16 @@ class Settings(BaseSettings):
 
     cors_origins: str = Field("*", description="comma-separated origins of foreign front ends")
 
+    @field_validator("amocrm_base_url_template")
+    @classmethod
+    def _with_subdomain(cls, value: str) -> str:
+        """The template must be fillable with the account's subdomain and nothing else."""
+        try:
+            value.format(subdomain="name")
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError("only {subdomain} may stand in braces") from error
+        return value
+
     @field_validator("elevenlabs_language", "openai_reasoning_effort", "recordings_proxy_hosts")
     @classmethod
     def _words_for_nothing(cls, value: str) -> str:

@@ -78,7 +78,15 @@ async def test_refused_credentials_are_explained_and_store_nothing(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"timezone": "Europe/Nowhere"}, {"attribution": "guess"}, {"subdomain": ""}]
+    "changes",
+    [
+        {"timezone": "Europe/Nowhere"},
+        {"attribution": "guess"},
+        {"subdomain": ""},
+        {"subdomain": "other.example/x?"},
+        {"subdomain": "alpha-dent.amocrm.ru"},
+        {"subdomain": "../evil"},
+    ],
 )
 async def test_nonsense_is_refused_before_the_code_is_spent(
     fresh: Application, sandbox: RunningSandbox, changes: dict[str, str]

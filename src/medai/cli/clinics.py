@@ -14,6 +14,8 @@ from medai.limits import quota
 clinics = typer.Typer(help="Клиники: подключение и список.", no_args_is_help=True)
 limits = typer.Typer(help="Лимиты минут распознавания.", no_args_is_help=True)
 _SECONDS_IN_MINUTE = 60
+_MOST_MINUTES = 1_000_000
+"""More than a call centre of twenty people can talk in a year."""
 
 
 def register(app: typer.Typer) -> None:
@@ -96,8 +98,8 @@ def limits_show(clinic: Annotated[str, typer.Option(help="client_id клиник
 @limits.command("set")
 def limits_set(
     clinic: Annotated[str, typer.Option(help="client_id клиники")],
-    month: Annotated[int, typer.Option(help="минут в месяц", min=0)],
-    week: Annotated[int, typer.Option(help="минут в неделю", min=0)],
+    month: Annotated[int, typer.Option(help="минут в месяц", min=0, max=_MOST_MINUTES)],
+    week: Annotated[int, typer.Option(help="минут в неделю", min=0, max=_MOST_MINUTES)],
 ) -> None:
     """Задать лимиты минут."""
 

@@ -7,6 +7,7 @@ import typer
 
 from medai.bootstrap import Application
 from medai.cli.running import console, with_application
+from medai.errors import InvalidInputError
 from medai.kit.days import parse_range
 
 
@@ -23,6 +24,8 @@ def export(
     """Записать метрики изменившихся дней в PostgreSQL для DataLens."""
 
     async def work(application: Application) -> None:
+        if clinic:
+            await application.clinics.require(clinic)
         rows = await application.exports.export(clinic or None, full=full)
         if not rows:
             console.print("изменений нет")
@@ -45,8 +48,18 @@ def report(
         made = await application.reports.generate(clinic or None, days)
         for name in (made.pdf, made.excel):
             target = out / Path(name).name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(await application.files.read(name))
+            save(target, await application.files.read(name))
             console.print(str(target), soft_wrap=True, markup=False)
 
     with_application(work, quiet=True)
+
+
+def save(target: Path, content: bytes) -> None:
+    """Write a file for a person. Raises InvalidInputError when the place cannot be written."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    except OSError as error:
+        raise InvalidInputError(
+            f"Файл {target} не записывается: проверьте папку и права"
+        ) from error

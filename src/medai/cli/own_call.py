@@ -20,8 +20,10 @@ from medai.errors import InvalidInputError, RecordingError
 from medai.kit.days import DayRange, parse_day, zone
 from medai.processing.own_recordings import OwnRecording
 from medai.processing.requests import Progress
+from medai.settings import Settings
 from medai.transcription.formats import speaker_label, timecode
 
+_MEGABYTE = 1024 * 1024
 _DIRECTIONS = {"in": Direction.INBOUND, "out": Direction.OUTBOUND}
 _MOMENT_FORMS = ("%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M")
 
@@ -64,7 +66,7 @@ async def _accepted(
 ) -> Call | None:
     """The stored call, or None after telling why the file cannot be used."""
     try:
-        data = await asyncio.to_thread(path.read_bytes)
+        data = await asyncio.to_thread(read_recording, path, application.settings)
         recording = replace(draft, name=path.name, data=data)
         return await application.own_recordings.accept(clinic, recording)
     except OSError:
@@ -72,6 +74,18 @@ async def _accepted(
     except RecordingError as error:
         errors.print(f"{path}: {error.message}")
     return None
+
+
+def read_recording(path: Path, settings: Settings) -> bytes:
+    """The file's bytes. Raises OSError, RecordingError for what is no file or too large."""
+    largest = settings.recordings_max_megabytes * _MEGABYTE
+    if path.exists() and not path.is_file():
+        raise RecordingError("это не файл, укажите запись разговора", final=True)
+    if path.stat().st_size > largest:
+        raise RecordingError(
+            f"файл больше {settings.recordings_max_megabytes} МБ: сожмите запись", final=True
+        )
+    return path.read_bytes()
 
 
 async def _work(application: Application, clinic: Clinic, calls: list[Call]) -> None:

@@ -1,6 +1,7 @@
 """Long-running commands: the whole service, the API alone, workers alone."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -11,6 +12,8 @@ import uvicorn
 from medai.api.app import create_api
 from medai.bootstrap import Application
 from medai.cli.running import console, with_application
+from medai.errors import SettingsError
+from medai.settings import Settings
 from medai.worker.runner import run_workers
 
 
@@ -39,13 +42,14 @@ def worker(
 
 
 async def serve_forever(application: Application) -> None:
-    """API and workers until one of them ends. Raises what ended the workers."""
+    """API and workers until one of them ends. Raises what ended it."""
     workers = asyncio.create_task(run_workers(application))
     serving = asyncio.create_task(_serve(application))
     try:
         await asyncio.wait({workers, serving}, return_when=asyncio.FIRST_COMPLETED)
-        if workers.done():
-            await workers
+        for ended in (workers, serving):
+            if ended.done():
+                await ended
     finally:
         workers.cancel()
         serving.cancel()
@@ -54,14 +58,28 @@ async def serve_forever(application: Application) -> None:
 
 async def _serve(application: Application) -> None:
     server = _Server(_config(application))
-    announce(application)
-    serving = asyncio.create_task(server.serve())
+    with listening(application.settings) as listener:
+        announce(application)
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await serving
+            raise
+
+
+def listening(settings: Settings) -> socket.socket:
+    """The port, bound here so that a taken one is told in our words. Raises SettingsError."""
+    address = (settings.medai_host, settings.medai_port)
     try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.should_exit = True
-        await serving
-        raise
+        family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server(address, family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"Порт {settings.medai_port} на {settings.medai_host} занят или недоступен:"
+            " освободите его или смените MEDAI_PORT и MEDAI_HOST"
+        ) from error
 
 
 class _Server(uvicorn.Server):

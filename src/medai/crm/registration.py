@@ -1,5 +1,6 @@
 """Connecting a clinic: its record, its CRM access, its people (contract 1.5)."""
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from medai.kit.days import zone
 from medai.kit.ids import stable_id
 from medai.staff.models import Administrator
 from medai.staff.repository import StaffRepository
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,11 @@ class ClinicRegistration:
     def _entered(self, details: ClinicDetails) -> dict[str, Any]:
         """The fields a person sets. Raises InvalidInputError."""
         zone(details.timezone)
+        # It becomes part of the address that is given the clinic's secret and tokens.
+        if not _SUBDOMAIN.fullmatch(details.subdomain):
+            raise InvalidInputError(
+                "Поддомен amoCRM: только часть адреса до .amocrm.ru, например alpha-dent"
+            )
         if details.attribution not in ("amocrm", "ai_schedule"):
             raise InvalidInputError("Способ определения администратора: amocrm или ai_schedule")
         return {

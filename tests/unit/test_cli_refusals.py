@@ -1,0 +1,52 @@
+"""What commands refuse before any work, in words."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from medai.cli.exporting import save
+from medai.cli.own_call import read_recording
+from medai.cli.service import listening
+from medai.errors import InvalidInputError, RecordingError, SettingsError
+from medai.settings import Settings
+
+
+def test_a_taken_port_is_told_with_its_settings() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = Settings(_env_file=None, medai_port=taken.getsockname()[1])
+        with pytest.raises(SettingsError, match="MEDAI_PORT"):
+            listening(settings)
+
+
+def test_a_free_port_listens() -> None:
+    settings = Settings(_env_file=None, medai_port=0)
+    with (
+        listening(settings) as listener,
+        socket.create_connection(listener.getsockname(), timeout=5) as connection,
+    ):
+        assert connection.getpeername() == listener.getsockname()
+
+
+def test_a_report_goes_where_it_can_be_written(tmp_path: Path) -> None:
+    save(tmp_path / "new" / "report.pdf", b"%PDF")
+    assert (tmp_path / "new" / "report.pdf").read_bytes() == b"%PDF"
+    with pytest.raises(InvalidInputError, match="не записывается"):
+        save(tmp_path / "new" / "report.pdf" / "inside.pdf", b"%PDF")
+
+
+def test_only_files_of_a_sane_size_are_recordings(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, recordings_max_megabytes=1)
+    with pytest.raises(RecordingError, match="не файл"):
+        read_recording(tmp_path, settings)
+    large = tmp_path / "large.wav"
+    large.write_bytes(bytes(1024 * 1024 + 1))
+    with pytest.raises(RecordingError, match="1 МБ"):
+        read_recording(large, settings)
+
+
+@pytest.mark.parametrize("template", ["http://x/{foo}", "http://x/{}", "http://x/{subdomain"])
+def test_an_address_template_holds_the_subdomain_only(template: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(_env_file=None, amocrm_base_url_template=template)
