@@ -10,7 +10,6 @@ from medai.calls.life import (
     analyze_status,
     due_steps,
     is_settled,
-    next_moment,
     open_steps,
     transcription_status,
 )
@@ -131,14 +130,6 @@ def test_a_step_that_failed_for_good_leaves_the_others_open() -> None:
     call = wanted(transcript=transcript(), failures={Step.NOTE: failure(None)})
     assert open_steps(call) == (Step.ANALYSIS,)
     assert is_settled(wanted(failures={Step.RECORDING: failure(None)}))
-
-
-def test_the_earliest_moment_anything_can_advance() -> None:
-    waiting = wanted(failures={Step.RECORDING: failure(15)})
-    sooner = wanted(failures={Step.RECORDING: failure(5)})
-    assert next_moment([waiting, sooner], NOON) == NOON + timedelta(minutes=5)
-    assert next_moment([waiting, wanted()], NOON) == NOON
-    assert next_moment([stored_call()], NOON) is None
 
 
 @pytest.mark.parametrize(

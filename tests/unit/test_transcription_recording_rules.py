@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 import pytest
 
 from medai.transcription.models import Role, Utterance
@@ -7,7 +5,6 @@ from medai.transcription.recording_rules import (
     far_shorter,
     is_announcement,
     recording_unavailable,
-    retry_delay,
 )
 
 
@@ -16,14 +13,6 @@ def said(*texts: str) -> tuple[Utterance, ...]:
         Utterance(speaker="speaker_0", role=Role.PATIENT, start_ms=0, end_ms=1, text=text)
         for text in texts
     )
-
-
-def test_the_retry_plan_ends() -> None:
-    plan = [retry_delay(attempt) for attempt in range(1, 7)]
-    minutes = [1, 5, 15, 60, 360]
-    assert plan == [*(timedelta(minutes=one) for one in minutes), None]
-    with pytest.raises(ValueError, match="from 1"):
-        retry_delay(0)
 
 
 @pytest.mark.parametrize(

@@ -26,16 +26,6 @@ def is_settled(call: Call) -> bool:
     return not open_steps(call)
 
 
-def next_moment(calls: Iterable[Call], now: datetime) -> datetime | None:
-    """The earliest moment at which one of these calls can advance; `now` if one can already."""
-    moments = []
-    for call in calls:
-        for step in open_steps(call):
-            failure = call.failures.get(step)
-            moments.append(failure.next_try_at if failure and failure.next_try_at else now)
-    return min(moments, default=None)
-
-
 def transcription_status(call: Call) -> str:
     """pending, processing, success, failed or limit_exceeded (contract 2.1, 1.2)."""
     if call.transcript is not None:

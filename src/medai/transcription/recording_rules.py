@@ -1,19 +1,9 @@
-"""Rules about recordings: when to ask again and which "recordings" are no conversation. Pure."""
+"""Rules about recordings: which of them are no conversation. Pure."""
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 
 from medai.transcription.models import Utterance
-
-_DELAYS = (
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(minutes=60),
-    timedelta(hours=6),
-)
-"""Telephony prepares records late and fails for hours (amocrm.md 11.2)."""
 
 _ANNOUNCEMENT_WORDS = 40
 """An announcement is short; a talk in which somebody mentions a missing record is longer."""
@@ -33,13 +23,6 @@ _FAR_SHORTER_FROM_SECONDS = 20
 """Ringing counts in some CRM durations, so only a big gap on a real call means a stub."""
 
 _FEW_WORDS = 15
-
-
-def retry_delay(attempt: int) -> timedelta | None:
-    """How long to wait after the failed attempt number `attempt` (from 1); None: give up."""
-    if attempt < 1:
-        raise ValueError("attempts are counted from 1")
-    return _DELAYS[attempt - 1] if attempt <= len(_DELAYS) else None
 
 
 def far_shorter(audio_seconds: float, crm_seconds: int) -> bool:
