@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -21,6 +22,8 @@ from pathlib import Path
 from medai.infra.embedded import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]))
 with psycopg.connect(server.start(), autocommit=True) as connection:
+    # IF NOT EXISTS is no protection: of two that look at once, one fails.
+    connection.execute("SELECT pg_advisory_lock(1)")
     connection.execute("CREATE TABLE IF NOT EXISTS visits (n int)")
     connection.execute("INSERT INTO visits VALUES (1)")
 print("ready", flush=True)
@@ -87,19 +90,20 @@ def test_nobody_else_reaches_the_socket(server: EmbeddedPostgres, folder: Path) 
 def test_processes_share_one_server_and_the_last_stops_it(
     server: EmbeddedPostgres, folder: Path
 ) -> None:
-    others = [other_process(folder) for _ in range(3)]
-    for other in others:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "ready\n"
-    dsn = server.start()
-    with psycopg.connect(dsn) as connection:
-        assert connection.execute("SELECT count(*) FROM visits").fetchone() == (3,)
-    for other in others[:2]:
-        other.communicate("\n", timeout=60)
-    server.stop()
-    assert answers(dsn), "somebody still uses it"
-    others[2].communicate("\n", timeout=60)
-    assert [other.returncode for other in others] == [0, 0, 0]
+    with ExitStack() as running:
+        others = [running.enter_context(other_process(folder)) for _ in range(3)]
+        for other in others:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "ready\n"
+        dsn = server.start()
+        with psycopg.connect(dsn) as connection:
+            assert connection.execute("SELECT count(*) FROM visits").fetchone() == (3,)
+        for other in others[:2]:
+            other.communicate("\n", timeout=60)
+        server.stop()
+        assert answers(dsn), "somebody still uses it"
+        others[2].communicate("\n", timeout=60)
+        assert [other.returncode for other in others] == [0, 0, 0]
     assert not answers(dsn)
 
 
