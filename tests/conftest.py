@@ -1,5 +1,11 @@
 """Fixtures of all tests, one plugin per area."""
 
+from hypothesis import HealthCheck, settings
+
+# A property is about values, not about speed: a busy machine must not make it fail.
+settings.register_profile("medai", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("medai")
+
 pytest_plugins = [
     # Imported by other plugins, so they come first: pytest must rewrite their asserts.
     "tests.fixtures.sandbox",
