@@ -1,6 +1,7 @@
 """How often something may be done, by all processes together."""
 
 import asyncio
+from time import monotonic
 from typing import Protocol
 
 from medai.infra.postgres import Pool, store_errors
@@ -17,6 +18,12 @@ ON CONFLICT (key) DO UPDATE
 SET next_at = greatest(slot.next_at, clock_timestamp()) + %(gap)s * interval '1 second'
 RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - %(gap)s
 """
+
+
+_LATE_SECONDS = 0.15
+"""A slot missed by more than this (or by a whole gap) is given up."""
+_MOST_MISSED_SLOTS = 5
+"""A machine that misses every slot must still get its turn."""
 
 
 class RateLimiter(Protocol):
@@ -58,11 +65,24 @@ class PostgresRateLimiter:
                 await connection.execute(_TABLE)
 
     async def wait(self, key: str) -> float:
-        """See `RateLimiter.wait`; a cancelled caller's slot stays used. Raises StoreError."""
+        """See `RateLimiter.wait`; a cancelled caller's slot stays used. Raises StoreError.
+
+        A process that slept through its slot takes another one: after a standstill all waiters
+        would go at once and the provider would see more in one second than it allows.
+        """
+        began = monotonic()
+        for _ in range(_MOST_MISSED_SLOTS):
+            asked = monotonic()
+            seconds = await self._reserved(key)
+            await asyncio.sleep(seconds)
+            if monotonic() - asked - seconds <= max(self._gap, _LATE_SECONDS):
+                break
+        return monotonic() - began if seconds else 0.0
+
+    async def _reserved(self, key: str) -> float:
+        """Seconds until the key's next free slot, which is ours now."""
         with store_errors():
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(_RESERVE, {"key": key, "gap": self._gap})
                 row = await cursor.fetchone()
-        seconds = max(float(row[0]), 0.0) if row else 0.0
-        await asyncio.sleep(seconds)
-        return seconds
+        return max(float(row[0]), 0.0) if row else 0.0
