@@ -46,6 +46,8 @@ from medai.processing.requests import WorkRequests
 from medai.processing.rescoring import BookingRescore
 from medai.processing.runs import RUNS, Runs
 from medai.processing.steps import StepParts, Steps
+from medai.processing.stops import STOPS, Stops
+from medai.processing.sweeps import Sweeps
 from medai.processing.syncs import Syncs
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
@@ -57,8 +59,8 @@ from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
-    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, RECOGNITIONS, RUNS, SHIFTS, TOKENS,
-    TRANSCRIPTS,
+    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, RECOGNITIONS, RUNS, SHIFTS, STOPS,
+    TOKENS, TRANSCRIPTS,
 )  # fmt: skip
 _FASTEST_CRM_RATE = 6.0
 """amoCRM refuses the eighth request of any second. At 6.5 a second a loaded machine sent eight in
@@ -87,6 +89,8 @@ class Application:
     analysis: AnalysisService
     pipeline: CallPipeline
     requests: WorkRequests
+    stops: Stops
+    sweeps: Sweeps
     runs: Runs
     syncs: Syncs
     exports: Exports
@@ -132,9 +136,11 @@ async def _wire(
     documents, files = stores.documents, stores.files
     cipher, signer = TextCipher(secret), LinkSigner(secret)
     locks = FleetLocks(stores.pool)
-    jobs = FleetJobs(JobQueue(engine))
+    jobs = FleetJobs(JobQueue(engine, stores.pool))
     clinics, calls = ClinicRepository(documents, clock), CallRepository(documents)
     staff, limits = StaffRepository(documents), LimitService(clinics, clock)
+    stops = Stops(documents, clock)
+    sweeps = Sweeps(calls, jobs, stops, clock)
     export_days, runs = ExportDays(documents), Runs(documents, clock)
     http = await resources.enter_async_context(open_client())
     accounts = AmocrmAccounts(
@@ -169,7 +175,7 @@ async def _wire(
         )
     )
     rescore = BookingRescore(calls, clinics, analysis)
-    parts = PipelineParts(calls, limits, export_days, rescore, jobs, clock)
+    parts = PipelineParts(calls, limits, export_days, rescore, jobs, stops, sweeps, clock)
     pipeline = CallPipeline(parts, steps.actions())
     registration = ClinicRegistration(clinics, staff, accounts, cipher, clock)
     links = SignedLinks(settings.api_base_url, signer)
@@ -194,6 +200,8 @@ async def _wire(
         analysis=analysis,
         pipeline=pipeline,
         requests=WorkRequests(calls, jobs, clock),
+        stops=stops,
+        sweeps=sweeps,
         runs=runs,
         syncs=Syncs(
             clinics=clinics,
