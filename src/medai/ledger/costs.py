@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from pydantic import Field
+
 from medai.kit.days import DayRange
 from medai.kit.model import Frozen
 from medai.ledger.models import EffectKind
@@ -36,8 +38,8 @@ class Sums(Frozen):
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
-    cost: Money = {}
-    at_stake: Money = {}
+    cost: Money = Field(default_factory=dict)
+    at_stake: Money = Field(default_factory=dict)
 
     def plus(self, other: "Sums") -> "Sums":
         """Both together."""

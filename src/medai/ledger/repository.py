@@ -60,7 +60,7 @@ class EffectRepository:
         return [_effect(row) for row in rows]
 
     async def unknown(self, kind: EffectKind) -> list[Effect]:
-        """Lines of a kind whose answer was lost and about which nobody has decided, oldest first."""
+        """Lines of a kind whose answer was lost and nobody has decided about, oldest first."""
         return [_effect(row) for row in await self._rows(statements.UNKNOWN, {"kind": kind})]
 
     async def sums(self, client_id: str, days: DayRange, tz: ZoneInfo) -> list[DaySums]:
