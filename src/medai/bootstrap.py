@@ -41,6 +41,7 @@ from medai.limits.service import LimitService
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
 from medai.processing.fleet import FleetJobs, FleetLocks
+from medai.processing.held import HeldWork
 from medai.processing.links import SignedLinks
 from medai.processing.own_recordings import OwnRecordings
 from medai.processing.pipeline import CallPipeline, PipelineParts
@@ -92,6 +93,7 @@ class Application:
     analysis: AnalysisService
     pipeline: CallPipeline
     requests: WorkRequests
+    held: HeldWork
     runs: Runs
     syncs: Syncs
     exports: Exports
@@ -180,6 +182,7 @@ async def _wire(
     pipeline = CallPipeline(parts, steps.actions())
     registration = ClinicRegistration(clinics, staff, accounts, cipher, clock)
     links = SignedLinks(settings.api_base_url, signer)
+    requests = WorkRequests(calls, jobs, clock)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -201,7 +204,8 @@ async def _wire(
         transcription=transcription,
         analysis=analysis,
         pipeline=pipeline,
-        requests=WorkRequests(calls, jobs, clock),
+        requests=requests,
+        held=HeldWork(calls, transcription, ledger, requests, clock),
         runs=runs,
         syncs=Syncs(
             clinics=clinics,

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from tests.fixtures.ledger import MemoryEffects
@@ -28,6 +29,7 @@ from medai.errors import (
     StoreError,
 )
 from medai.infra.documents import Change, Documents
+from medai.ledger.models import Consumption, Intent, Outcome, Subject
 from medai.transcription.ledger import Payment, PaymentState
 from medai.transcription.models import Role
 from medai.transcription.repository import COLLECTIONS
@@ -294,4 +296,89 @@ async def test_a_swap_by_a_person_survives_a_second_run_and_costs_nothing(bench:
     assert again == swapped == await worker.get(call.id)
     assert again.utterances[0].role is Role.PATIENT
     assert (again.roles_source, again.roles_confidence) == ("manual", 1.0)
+    assert speech.requests == 1
+
+
+async def test_every_paid_request_is_an_effect(bench: Bench) -> None:
+    speech = ScriptedSpeech(LOST)
+    worker = bench.worker(speech)
+    with pytest.raises(AnswerLostError):
+        await worker.transcribe(make_call(), AUDIO, STEREO)
+    assert bench.effects.states == ["unknown"]
+    await worker.transcribe(make_call(), AUDIO, STEREO)
+    await worker.transcribe(make_call(2), AUDIO, STEREO)
+    assert bench.effects.states == ["unknown", "done"]
+    first, second = bench.effects.intents.values()
+    payment = await bench.payment(worker)
+    assert payment is not None
+    assert [first.id, second.id] == [f"{payment.id}:1", f"{payment.id}:2"]
+    assert (first.kind, first.provider, first.model) == ("recognition", "scripted", "scripted-1")
+    assert first.subject == Subject(client_id="clinic-1", call_id=make_call().id)
+    assert first.expected == Consumption(seconds=Decimal(24), channels=2)
+    assert first.lease == LEASE
+    used = bench.effects.outcomes[second.id].used
+    assert used == Consumption(seconds=Decimal(25), channels=2)  # as the provider says
+
+
+async def test_work_that_was_not_done_is_an_effect_that_failed(bench: Bench) -> None:
+    speech = ScriptedSpeech(ProviderRateLimitedError("speech", "Подождите"))
+    worker = bench.worker(speech)
+    with pytest.raises(ProviderRateLimitedError):
+        await worker.transcribe(make_call(), AUDIO, MONO)
+    assert bench.effects.states == ["failed"]
+    await worker.transcribe(make_call(), AUDIO, MONO)
+    assert bench.effects.states == ["done"]  # the same attempt, taken up again
+
+
+async def test_a_stored_answer_finishes_the_effect_of_a_dead_process(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    bench.files.kill_after_write = True
+    with pytest.raises(KilledError):
+        await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    assert bench.effects.states == ["requested"]
+    bench.files.kill_after_write = False
+    await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    assert bench.effects.states == ["done"]
+    assert speech.requests == 1
+
+
+async def test_without_the_ledger_nothing_is_paid(bench: Bench) -> None:
+    class Away(MemoryEffects):
+        async def begin(self, intent: Intent) -> str:
+            raise StoreError("Хранилище недоступно")
+
+    speech, effects = ScriptedSpeech(), bench.effects
+    bench.effects = Away()
+    with pytest.raises(StoreError):
+        await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    bench.effects = effects
+    await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    assert speech.requests == 1
+
+
+async def test_a_lost_answer_stays_held_when_its_outcome_cannot_be_entered(bench: Bench) -> None:
+    class Deaf(MemoryEffects):
+        async def finish(self, effect_id: str, outcome: Outcome) -> None:
+            raise StoreError("Хранилище недоступно")
+
+    speech = ScriptedSpeech(LOST)
+    bench.effects = Deaf()
+    with pytest.raises(AnswerLostError):
+        await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    with pytest.raises(AnswerLostError):
+        await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    assert speech.requests == 1
+
+
+async def test_what_a_person_gave_up_is_never_paid_again(bench: Bench) -> None:
+    speech = ScriptedSpeech(LOST)
+    worker = bench.worker(speech, repeats=0)
+    with pytest.raises(AnswerLostError):
+        await worker.transcribe(make_call(), AUDIO, MONO)
+    (held,) = [one async for one in worker.awaiting_decision()]
+    assert await worker.payments.give_up(held)
+    assert not [one async for one in worker.awaiting_decision()]
+    for repeats in (0, 5):
+        with pytest.raises(ProviderRejectedError, match="отклонена"):
+            await bench.worker(speech, repeats=repeats).transcribe(make_call(), AUDIO, MONO)
     assert speech.requests == 1

@@ -7,6 +7,7 @@ from medai.cli import (
     database,
     demo,
     exporting,
+    ledger,
     own_call,
     processing,
     sandbox,
@@ -22,5 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _group in (service, processing, own_call, exporting, clinics, staff, database, sandbox, demo):
+_GROUPS = (
+    service, processing, own_call, exporting, ledger, clinics, staff, database, sandbox, demo,
+)  # fmt: skip
+for _group in _GROUPS:
     _group.register(app)
