@@ -44,7 +44,9 @@ CREATE TABLE IF NOT EXISTS ledger.effects (
 )
 
 _NAMES = ", ".join(COLUMNS)
-_TAKEN_UP = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "id")
+_KEPT = ("id", "decision", "decided_by", "decided_at")
+"""A line that is taken up again still says what was decided about it before."""
+_TAKEN_UP = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name not in _KEPT)
 
 ENTER = f"""
 INSERT INTO ledger.effects AS line ({_NAMES})
@@ -93,7 +95,8 @@ SELECT {_NAMES} FROM ledger.effects WHERE call_id = %(call_id)s ORDER BY request
 
 UNKNOWN = f"""
 SELECT {_NAMES} FROM ledger.effects
-WHERE kind = %(kind)s AND state = 'unknown' AND decision IS NULL
+WHERE kind = %(kind)s AND state = 'unknown'
+  AND (decided_at IS NULL OR decided_at < requested_at)
 ORDER BY requested_at, id
 """  # noqa: S608
 

@@ -15,14 +15,14 @@ from medai.ledger.models import Decision, Effect, EffectKind, recognition_effect
 from medai.ledger.service import EffectLedger
 from medai.processing.requests import WorkRequests
 from medai.transcription.ledger import Payment
+from medai.transcription.paid_once import GIVEN_UP
 from medai.transcription.service import TranscriptionService
 
 _log = structlog.get_logger(__name__)
 
 _STEPS = {EffectKind.RECOGNITION: Step.TRANSCRIPTION, EffectKind.CRM_NOTE: Step.NOTE}
 _GIVEN_UP = {
-    Step.TRANSCRIPTION: "Ответ распознавания потерян, повторная оплата отклонена: "
-    "расшифровки не будет",
+    Step.TRANSCRIPTION: GIVEN_UP,
     Step.NOTE: "Ответ amoCRM на заметку потерян, повтор отклонён: проверьте карточку сами",
 }
 

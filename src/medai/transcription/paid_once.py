@@ -39,6 +39,9 @@ from medai.transcription.models import Recognition
 from medai.transcription.ports import SpeechToText
 from medai.transcription.repository import PaymentRepository
 
+GIVEN_UP = "Ответ распознавания потерян, повторная оплата отклонена: расшифровки не будет"
+"""What a call shows whose recognition a person gave up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -246,7 +249,4 @@ def _held() -> MedaiError:
 
 
 def _given_up() -> MedaiError:
-    return ProviderRejectedError(
-        "speech-to-text",
-        "Ответ распознавания потерян, повторная оплата отклонена: расшифровки не будет",
-    )
+    return ProviderRejectedError("speech-to-text", GIVEN_UP)
