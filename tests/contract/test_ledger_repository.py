@@ -171,6 +171,21 @@ async def test_a_decision_says_who_and_when_and_ends_the_doubt(book: Book) -> No
     assert await book.ledger.doubtful(EffectKind.RECOGNITION) == []
 
 
+async def test_work_that_is_lost_again_after_a_decision_is_in_doubt_again(book: Book) -> None:
+    note = book.intent(id="note:call-1:1", kind=EffectKind.CRM_NOTE, expected=Consumption())
+    await book.ledger.begin(note)
+    await book.ledger.finish(note.id, LOST)
+    book.clock.pass_time(timedelta(hours=1))
+    await book.ledger.decide(note.id, Decision.REPEAT, by="cli")
+    assert await book.ledger.doubtful(EffectKind.CRM_NOTE) == []
+    book.clock.pass_time(timedelta(minutes=1))
+    await book.ledger.finish(note.id, FAILED)  # it was not on the card
+    assert await book.ledger.begin(note) == note.id
+    await book.ledger.finish(note.id, LOST)
+    (again,) = await book.ledger.doubtful(EffectKind.CRM_NOTE)
+    assert (again.decision, again.decided_by) == (Decision.REPEAT, "cli")
+
+
 async def test_costs_belong_to_the_days_of_the_clinics_zone(book: Book) -> None:
     """21:00 UTC is midnight in Moscow; the 18th ends there."""
     for at, client_id in (

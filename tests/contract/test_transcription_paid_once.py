@@ -342,6 +342,27 @@ async def test_a_stored_answer_finishes_the_effect_of_a_dead_process(bench: Benc
     assert speech.requests == 1
 
 
+async def test_a_bill_that_could_not_be_written_is_written_by_the_next_attempt(
+    bench: Bench,
+) -> None:
+    class Stumbling(MemoryEffects):
+        async def finish(self, effect_id: str, outcome: Outcome) -> None:
+            if self.stumbles:
+                raise StoreError("Хранилище недоступно")
+            await super().finish(effect_id, outcome)
+
+        stumbles = True
+
+    speech, effects = ScriptedSpeech(), Stumbling()
+    bench.effects = effects
+    with pytest.raises(StoreError):
+        await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    assert effects.states == ["requested"]
+    effects.stumbles = False
+    await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    assert (effects.states, speech.requests) == (["done"], 1)
+
+
 async def test_without_the_ledger_nothing_is_paid(bench: Bench) -> None:
     class Away(MemoryEffects):
         async def begin(self, intent: Intent) -> str:
