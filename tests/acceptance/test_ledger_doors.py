@@ -9,7 +9,7 @@ import pytest
 from tests.fixtures.clinic_at_work import ClinicAtWork
 from tests.fixtures.command_line import CommandLine, command_line
 from tests.fixtures.sandbox import DAY
-from tests.fixtures.service import doors_of
+from tests.fixtures.service import Json, doors_of
 
 from medai.calls.models import Call, Step
 
@@ -41,10 +41,12 @@ async def test_the_api_lists_decides_and_adds_up(cautious: ClinicAtWork) -> None
         assert (decided.status_code, decided.json()["decision"]) == (200, "repeat")
         assert (await decide(doors.owner, item["id"], "repeat")).status_code == 404
         await cautious.run(NOTE, Step.TRANSCRIPTION, Step.NOTE, Step.ANALYSIS)
-        lines = (await doors.owner.get(f"/api/costs/calls/{call.id}")).json()
+        costs = (await doors.owner.get(f"/api/costs/calls/{call.id}")).json()
+        lines = costs["lines"]
         (decided_line,) = [line for line in lines if line["decision"]]
         assert (decided_line["id"], decided_line["decided_by"]) == (item["id"], "api")
-        await check_costs(doors.owner, cautious, lines)
+        report = await check_costs(doors.owner, cautious, lines)
+        assert costs["kinds"] == report["total"]["kinds"]
 
 
 async def decide(client: httpx2.AsyncClient, item_id: str, decision: str) -> httpx2.Response:
@@ -53,7 +55,7 @@ async def decide(client: httpx2.AsyncClient, item_id: str, decision: str) -> htt
 
 async def check_costs(
     client: httpx2.AsyncClient, clinic: ClinicAtWork, lines: list[dict[str, str]]
-) -> None:
+) -> Json:
     """The report's money is the lines' money."""
     query = {"client_id": clinic.client_id, "start_date": ISO, "end_date": ISO}
     for group in ("day", "month"):
@@ -66,6 +68,8 @@ async def check_costs(
             assert Decimal(total[kind]["cost"]["USD"]) == expected > 0
         assert (total["crm_note"]["done"], total["crm_note"]["cost"]) == (1, {})
         assert (total["recognition"]["unknown"], len(report["periods"])) == (1, 1)
+    found: Json = report
+    return found
 
 
 @pytest.mark.parametrize(

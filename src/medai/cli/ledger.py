@@ -20,6 +20,11 @@ _SECONDS_PER_MINUTE = 60
 _MINUTES_PER_HOUR = 60
 _CENT = Decimal("0.0001")
 _KINDS = {EffectKind.RECOGNITION: "распознавание", EffectKind.CRM_NOTE: "заметка в CRM"}
+_REASONS = {
+    "answer_lost": "ответ не пришёл",
+    "provider_answer": "ответ не читается",
+    "abandoned": "процесс прервался, не дождавшись ответа",
+}
 
 held = typer.Typer(
     help="Работы, ответ на которые потерян: повтор может стоить денег, решает человек.",
@@ -68,12 +73,11 @@ def show(
         if not items:
             console.print("решений ничего не ждёт")
             return
-        table = Table("номер", "что", "клиника", "звонок", "ждёт", "повтор стоит", "причина")
         names = {one.client_id: one.name async for one in application.clinics.all()}
         for item in items:
             age = application.clock() - item.since
-            table.add_row(*_row(item, names.get(item.client_id, item.client_id), age))
-        console.print(table)
+            line = _line(item, names.get(item.client_id, item.client_id), age)
+            console.print(line, soft_wrap=True, markup=False)  # numbers are copied: never folded
 
     with_application(work, quiet=True)
 
@@ -129,8 +133,11 @@ def _money(amounts: Money) -> str:
     return " + ".join(f"{amount.quantize(_CENT)} {name}" for name, amount in amounts.items())
 
 
-def _row(item: HeldItem, clinic: str, age: timedelta) -> tuple[str, ...]:
+def _line(item: HeldItem, clinic: str, age: timedelta) -> str:
     minutes = int(age.total_seconds()) // _SECONDS_PER_MINUTE
-    waits = f"{minutes // _MINUTES_PER_HOUR} ч {minutes % _MINUTES_PER_HOUR} мин"
+    waits = f"ждёт {minutes // _MINUTES_PER_HOUR} ч {minutes % _MINUTES_PER_HOUR} мин"
     price = _money({item.currency: item.cost}) if item.cost else "0"
-    return item.id, _KINDS[item.kind], clinic, item.call_id, waits, price, item.reason
+    return (
+        f"{item.id}  {_KINDS[item.kind]}, {clinic}, звонок {item.call_id}, {waits},"
+        f" повтор стоит {price}; {_REASONS.get(item.reason, item.reason)}"
+    )

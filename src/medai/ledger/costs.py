@@ -1,7 +1,7 @@
-"""Costs of a clinic by day or month, summed from the lines of the ledger. Pure."""
+"""Costs of a call, and of a clinic by day or month, from the lines of the ledger. Pure."""
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from medai.kit.days import DayRange
 from medai.kit.model import Frozen
-from medai.ledger.models import EffectKind
+from medai.ledger.models import Consumption, Effect, EffectKind, EffectState
 
 Money = dict[str, Decimal]
 """Amounts by currency: prices may have changed their currency within a period."""
@@ -57,6 +57,14 @@ class Sums(Frozen):
         )
 
 
+class CallCosts(Frozen):
+    """What one call cost: sums by kind and the lines behind them, oldest first."""
+
+    call_id: str
+    kinds: dict[EffectKind, Sums]
+    lines: tuple[Effect, ...]
+
+
 class DaySums(Frozen):
     """What one kind came to on one business day."""
 
@@ -80,6 +88,29 @@ class CostReport(Frozen):
     grouping: Grouping
     periods: tuple[Period, ...]
     total: Period
+
+
+def sums_of(state: EffectState, count: int, used: Consumption, amount: Money) -> Sums:
+    """`count` lines of one state that together consumed and cost this much."""
+    if state is EffectState.DONE:
+        return Sums(
+            done=count,
+            seconds=used.seconds,
+            input_tokens=used.input_tokens,
+            cached_tokens=used.cached_tokens,
+            output_tokens=used.output_tokens,
+            cost=amount,
+        )
+    return Sums(**{state.value: count}, at_stake=amount)
+
+
+def call_costs(call_id: str, lines: Sequence[Effect]) -> CallCosts:
+    """The lines of a call and their sums."""
+    kinds = {kind: Sums() for kind in EffectKind}
+    for line in lines:
+        amount = {line.currency: line.cost} if line.cost else {}
+        kinds[line.kind] = kinds[line.kind].plus(sums_of(line.state, 1, line.used, amount))
+    return CallCosts(call_id=call_id, kinds=kinds, lines=tuple(lines))
 
 
 def cost_report(

@@ -110,6 +110,11 @@ class Effect(Frozen):
     decided_by: str | None
     decided_at: datetime | None
 
+    @property
+    def used(self) -> Consumption:
+        """What the line is billed for."""
+        return Consumption(**{name: getattr(self, name) for name in Consumption.model_fields})
+
 
 def recognition_effect(recognition_id: str, attempt: int) -> str:
     """The id of one paid request for a recognition."""

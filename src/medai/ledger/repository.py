@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from medai.infra.postgres import Pool, store_errors
 from medai.kit.days import DayRange, day_window
 from medai.ledger import statements
-from medai.ledger.costs import DaySums, Sums
-from medai.ledger.models import Decision, Effect, EffectKind, EffectState
+from medai.ledger.costs import DaySums, sums_of
+from medai.ledger.models import Consumption, Decision, Effect, EffectKind, EffectState
 
 Row = tuple[Any, ...]
 
@@ -88,17 +88,11 @@ def _sums(  # one parameter per column of `statements.SUMS`
     day: date, kind: str, currency: str, state: str, count: int, seconds: Decimal,
     input_tokens: int, cached_tokens: int, output_tokens: int, cost: Decimal,
 ) -> DaySums:  # fmt: skip
-    counted = {state: count}
-    amount = {currency: cost} if cost else {}
-    if state == EffectState.DONE:
-        sums = Sums(
-            done=count,
-            seconds=seconds,
-            input_tokens=input_tokens,
-            cached_tokens=cached_tokens,
-            output_tokens=output_tokens,
-            cost=amount,
-        )
-    else:
-        sums = Sums(**counted, at_stake=amount)
+    used = Consumption(
+        seconds=seconds,
+        input_tokens=input_tokens,
+        cached_tokens=cached_tokens,
+        output_tokens=output_tokens,
+    )
+    sums = sums_of(EffectState(state), count, used, {currency: cost} if cost else {})
     return DaySums(day=day, kind=EffectKind(kind), sums=sums)

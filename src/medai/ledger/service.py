@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange
 from medai.kit.ids import random_id
-from medai.ledger.costs import CostReport, Grouping, cost_report
+from medai.ledger.costs import CallCosts, CostReport, Grouping, call_costs, cost_report
 from medai.ledger.models import (
     Consumption,
     Decision,
@@ -59,6 +59,10 @@ class EffectLedger:
     async def of_call(self, call_id: str) -> list[Effect]:
         """Every request made for a call, oldest first."""
         return await self._repository.of_call(call_id)
+
+    async def call_costs(self, call_id: str) -> CallCosts:
+        """What a call cost so far."""
+        return call_costs(call_id, await self._repository.of_call(call_id))
 
     async def by_ids(self, effect_ids: Sequence[str]) -> dict[str, Effect]:
         """The lines with these ids."""

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from medai.api.dependencies import App
 from medai.errors import NotFoundError
 from medai.kit.days import parse_range, zone
-from medai.ledger.costs import CostReport, Grouping
-from medai.ledger.models import Decision, Effect
+from medai.ledger.costs import CallCosts, CostReport, Grouping
+from medai.ledger.models import Decision
 from medai.processing.held import HeldItem
 
 router = APIRouter(tags=["ledger"])
@@ -35,12 +35,12 @@ async def costs(
     return await app.ledger.costs(client_id, days, zone(clinic.timezone), group)
 
 
-@router.get("/costs/calls/{call_id}", summary="Every paid or posting request of a call")
-async def call_costs(call_id: str, app: App) -> list[Effect]:
-    """The lines of the ledger, oldest first. 404 for an unknown call."""
+@router.get("/costs/calls/{call_id}", summary="What a call cost")
+async def call_costs(call_id: str, app: App) -> CallCosts:
+    """Sums by kind and every paid or posting request, oldest first. 404 for an unknown call."""
     if await app.calls.get(call_id) is None:
         raise NotFoundError("Звонок не найден: проверьте номер звонка")
-    return await app.ledger.of_call(call_id)
+    return await app.ledger.call_costs(call_id)
 
 
 @router.get("/held", summary="Work that waits for a person's decision")
