@@ -113,7 +113,8 @@ async def test_the_command_line_shows_and_decides(
     assert [(one.code, one.err) for one in (listed, costs)] == [(0, ""), (0, "")]
     assert item.id in listed.out
     assert call.id in listed.out
-    assert f"1 (до {item.cost.quantize(Decimal('0.0001'))} USD)" in costs.out
+    stake = item.cost.quantize(Decimal("0.0001"))
+    assert f"Ответ потерян: 1; возможно оплачено ещё {stake} USD" in costs.out
     dropped = await shell.run("held", "drop", item.id, **stubborn)
     assert (dropped.code, dropped.err) == (0, "")
     failure = (await cautious.call(NOTE)).failures[Step.TRANSCRIPTION]

@@ -232,7 +232,7 @@ async def test_every_state_is_counted_where_it_belongs(book: Book) -> None:
     kinds = (await book.ledger.costs("clinic-1", day, MOSCOW)).total.kinds
     assert kinds[EffectKind.RECOGNITION] == Sums(
         done=1, unknown=1, failed=1, requested=1, seconds=Decimal(100),
-        cost={"USD": Decimal("0.01")}, at_stake={"USD": Decimal("0.02")},
+        cost={"USD": Decimal("0.01")}, at_stake={"USD": Decimal("0.01")},
     )  # fmt: skip
     assert kinds[EffectKind.LANGUAGE_MODEL] == Sums(
         done=1, input_tokens=1000, cached_tokens=400, output_tokens=100,

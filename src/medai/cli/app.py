@@ -4,10 +4,11 @@ import typer
 
 from medai.cli import (
     clinics,
+    costs,
     database,
     demo,
     exporting,
-    ledger,
+    held,
     own_call,
     processing,
     sandbox,
@@ -24,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, processing, own_call, exporting, ledger, clinics, staff, database, sandbox, demo,
+    service, processing, own_call, exporting, costs, held, clinics, staff, database, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

@@ -27,7 +27,7 @@ class Sums(Frozen):
     """Requests of one kind and what they came to.
 
     Counters of seconds and tokens and `cost` are of what is done. `at_stake` is the possible cost
-    of lost answers (`unknown`) and of requests under way; tokens of those are not known.
+    of lost answers (`unknown`), as far as it was known before: tokens of those are not.
     """
 
     done: int = 0
@@ -101,7 +101,8 @@ def sums_of(state: EffectState, count: int, used: Consumption, amount: Money) ->
             output_tokens=used.output_tokens,
             cost=amount,
         )
-    return Sums(**{state.value: count}, at_stake=amount)
+    at_stake = amount if state is EffectState.UNKNOWN else {}
+    return Sums(**{state.value: count}, at_stake=at_stake)
 
 
 def call_costs(call_id: str, lines: Sequence[Effect]) -> CallCosts:

@@ -8,7 +8,6 @@ and each repeat is counted.
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
 from datetime import timedelta
 
 from medai.errors import (
@@ -22,7 +21,6 @@ from medai.infra.documents import Change
 from medai.kit.clock import Clock
 from medai.kit.ids import random_id, stable_id
 from medai.ledger.models import (
-    Consumption,
     EffectKind,
     EffectState,
     Intent,
@@ -32,39 +30,15 @@ from medai.ledger.models import (
 )
 from medai.ledger.outcomes import POSSIBLY_CARRIED_OUT, entered
 from medai.ledger.ports import Effects
-from medai.ledger.prices import billed_seconds
 from medai.transcription.answers import RawAnswers
 from medai.transcription.ledger import Payment, PaymentState
 from medai.transcription.models import Recognition
 from medai.transcription.ports import SpeechToText
 from medai.transcription.repository import PaymentRepository
+from medai.transcription.work import Work
 
 GIVEN_UP = "Ответ распознавания потерян, повторная оплата отклонена: расшифровки не будет"
 """What a call shows whose recognition a person gave up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One recording to recognise. `seconds` is its measured length; two channels go apart."""
-
-    audio: bytes
-    filename: str
-    seconds: float
-    channels: int
-    call_id: str
-    client_id: str
-
-    @property
-    def expected(self) -> Consumption:
-        """What its recognition is billed for, as measured by us."""
-        billed = billed_seconds(self.seconds * self.channels)
-        return Consumption(seconds=billed, channels=self.channels)
-
-    def billed(self, answer: Recognition) -> Consumption:
-        """What its recognition was billed for, as the provider says."""
-        if not answer.seconds:
-            return self.expected
-        return Consumption(seconds=billed_seconds(answer.seconds), channels=self.channels)
 
 
 class PaidOnce:

@@ -14,10 +14,11 @@ from medai.transcription import speakers
 from medai.transcription.answers import RawAnswers
 from medai.transcription.ledger import Payment
 from medai.transcription.models import Recognition, Transcript
-from medai.transcription.paid_once import PaidOnce, Work
+from medai.transcription.paid_once import PaidOnce
 from medai.transcription.ports import SpeechToText
 from medai.transcription.repository import PaymentRepository, TranscriptRepository
 from medai.transcription.utterances import turns
+from medai.transcription.work import Work
 
 _DEFAULT_LEASE = timedelta(minutes=7)
 """Above the default ELEVENLABS_TIMEOUT_SECONDS; pass `paid_once.lease_for(timeout)`."""
