@@ -1,6 +1,8 @@
 """The adapter's second try: when it happens, how often, and what it costs."""
 
+import asyncio
 import json
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -159,3 +161,16 @@ async def test_without_a_key_the_entry_says_that_nothing_was_sent() -> None:
     with pytest.raises(SettingsError):
         await adapter.answer(PROMPT, CallClassification, SUBJECT)
     assert effects.states == ["failed"]
+
+
+async def test_a_request_that_is_cancelled_in_flight_stays_requested_until_its_lease_ends() -> None:
+    class Cancelled(Wire):
+        def __call__(self, request: httpx2.Request) -> httpx2.Response:
+            raise asyncio.CancelledError
+
+    effects = MemoryEffects()
+    with pytest.raises(asyncio.CancelledError):
+        await model(Cancelled([]), effects=effects).answer(PROMPT, CallClassification, SUBJECT)
+    assert effects.states == ["requested"]
+    (intent,) = effects.intents.values()
+    assert intent.lease > timedelta(seconds=5)  # the client's timeout
