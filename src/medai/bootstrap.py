@@ -34,10 +34,14 @@ from medai.integrations.openai.models import ModelOptions
 from medai.integrations.recordings.fetch import RecordingFetcher
 from medai.integrations.recordings.options import FetchOptions
 from medai.kit.clock import Clock, utc_now
+from medai.ledger.prices import Prices
+from medai.ledger.repository import EffectRepository
+from medai.ledger.service import EffectLedger
 from medai.limits.service import LimitService
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
 from medai.processing.fleet import FleetJobs, FleetLocks
+from medai.processing.held import HeldWork
 from medai.processing.links import SignedLinks
 from medai.processing.own_recordings import OwnRecordings
 from medai.processing.pipeline import CallPipeline, PipelineParts
@@ -53,14 +57,15 @@ from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
 from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
+from medai.transcription.answers import RECOGNITION_ANSWERS
 from medai.transcription.elevenlabs import ElevenLabsSpeechToText
 from medai.transcription.paid_once import lease_for
 from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
-    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, RECOGNITIONS, RUNS, SHIFTS, STOPS,
-    TOKENS, TRANSCRIPTS,
+    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, RECOGNITION_ANSWERS, RECOGNITIONS,
+    RUNS, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
 )  # fmt: skip
 _FASTEST_CRM_RATE = 6.0
 """amoCRM refuses the eighth request of any second. At 6.5 a second a loaded machine sent eight in
@@ -83,6 +88,7 @@ class Application:
     calls: CallRepository
     staff: StaffRepository
     limits: LimitService
+    ledger: EffectLedger
     accounts: AmocrmAccounts
     registration: ClinicRegistration
     transcription: TranscriptionService
@@ -91,6 +97,7 @@ class Application:
     requests: WorkRequests
     stops: Stops
     sweeps: Sweeps
+    held: HeldWork
     runs: Runs
     syncs: Syncs
     exports: Exports
@@ -156,8 +163,9 @@ async def _wire(
             clock=clock,
         )
     )
-    transcription = _transcription(settings, clock, stores, resources)
-    analysis = _analysis(settings, clock, documents, resources)
+    ledger = await _ledger(settings, clock, stores.pool)
+    transcription = _transcription(settings, clock, stores, ledger, resources)
+    analysis = _analysis(settings, clock, documents, ledger, resources)
     recordings = RecordingFetcher(FetchOptions.from_settings(settings))
     resources.push_async_callback(recordings.aclose)
     steps = Steps(
@@ -171,6 +179,7 @@ async def _wire(
             analysis=analysis,
             attributor=Attributor(staff, analysis),
             accounts=accounts,
+            effects=ledger,
             clock=clock,
         )
     )
@@ -179,6 +188,7 @@ async def _wire(
     pipeline = CallPipeline(parts, steps.actions())
     registration = ClinicRegistration(clinics, staff, accounts, cipher, clock)
     links = SignedLinks(settings.api_base_url, signer)
+    requests = WorkRequests(calls, jobs, clock)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -194,12 +204,14 @@ async def _wire(
         calls=calls,
         staff=staff,
         limits=limits,
+        ledger=ledger,
         accounts=accounts,
         registration=registration,
         transcription=transcription,
         analysis=analysis,
         pipeline=pipeline,
-        requests=WorkRequests(calls, jobs, clock),
+        requests=requests,
+        held=HeldWork(calls, transcription, ledger, requests, clock),
         stops=stops,
         sweeps=sweeps,
         runs=runs,
@@ -220,8 +232,26 @@ async def _wire(
     )
 
 
+async def _ledger(settings: Settings, clock: Clock, pool: Pool) -> EffectLedger:
+    repository = EffectRepository(pool)
+    await repository.prepare()
+    prices = Prices(
+        currency=settings.price_currency,
+        speech_hour=settings.stt_price_per_hour,
+        speech_channel_hour=settings.stt_price_per_channel_hour,
+        million_input_tokens=settings.llm_price_per_million_input,
+        million_cached_tokens=settings.llm_price_per_million_cached,
+        million_output_tokens=settings.llm_price_per_million_output,
+    )
+    return EffectLedger(repository, prices, clock)
+
+
 def _transcription(
-    settings: Settings, clock: Clock, stores: Stores, resources: AsyncExitStack
+    settings: Settings,
+    clock: Clock,
+    stores: Stores,
+    ledger: EffectLedger,
+    resources: AsyncExitStack,
 ) -> TranscriptionService:
     client = ElevenLabsClient(
         api_key=settings.evenlabs,
@@ -236,6 +266,7 @@ def _transcription(
         stores.documents,
         stores.files,
         speech,
+        ledger,
         clock,
         repeats_after_lost_answer=settings.stt_repeats_after_lost_answer,
         lease=lease_for(settings.elevenlabs_timeout_seconds),
@@ -243,7 +274,11 @@ def _transcription(
 
 
 def _analysis(
-    settings: Settings, clock: Clock, documents: Documents, resources: AsyncExitStack
+    settings: Settings,
+    clock: Clock,
+    documents: Documents,
+    ledger: EffectLedger,
+    resources: AsyncExitStack,
 ) -> AnalysisService:
     options = ModelOptions(
         api_key=settings.openai.get_secret_value(),
@@ -254,7 +289,7 @@ def _analysis(
     )
     client = OpenAIClient(options, settings.openai_strategy)
     resources.push_async_callback(client.close)
-    model = OpenAILanguageModel(client)
+    model = OpenAILanguageModel(client, ledger)
     return AnalysisService(model, AnalysisRepository(documents), clock)
 
 

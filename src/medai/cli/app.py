@@ -4,9 +4,11 @@ import typer
 
 from medai.cli import (
     clinics,
+    costs,
     database,
     demo,
     exporting,
+    held,
     own_call,
     processing,
     sandbox,
@@ -22,5 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _group in (service, processing, own_call, exporting, clinics, staff, database, sandbox, demo):
+_GROUPS = (
+    service, processing, own_call, exporting, costs, held, clinics, staff, database, sandbox, demo,
+)  # fmt: skip
+for _group in _GROUPS:
     _group.register(app)
