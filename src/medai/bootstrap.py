@@ -34,6 +34,7 @@ from medai.integrations.openai.models import ModelOptions
 from medai.integrations.recordings.fetch import RecordingFetcher
 from medai.integrations.recordings.options import FetchOptions
 from medai.kit.clock import Clock, utc_now
+from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
@@ -81,6 +82,7 @@ class Application:
     calls: CallRepository
     staff: StaffRepository
     limits: LimitService
+    limit_changes: LimitChanges
     accounts: AmocrmAccounts
     registration: ClinicRegistration
     transcription: TranscriptionService
@@ -168,6 +170,7 @@ async def _wire(
             clock=clock,
         )
     )
+    requests = WorkRequests(calls, jobs, clock)
     rescore = BookingRescore(calls, clinics, analysis)
     parts = PipelineParts(calls, limits, export_days, rescore, jobs, clock)
     pipeline = CallPipeline(parts, steps.actions())
@@ -188,12 +191,13 @@ async def _wire(
         calls=calls,
         staff=staff,
         limits=limits,
+        limit_changes=LimitChanges(clinics, requests, clock),
         accounts=accounts,
         registration=registration,
         transcription=transcription,
         analysis=analysis,
         pipeline=pipeline,
-        requests=WorkRequests(calls, jobs, clock),
+        requests=requests,
         runs=runs,
         syncs=Syncs(
             clinics=clinics,

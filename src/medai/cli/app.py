@@ -7,8 +7,10 @@ from medai.cli import (
     database,
     demo,
     exporting,
+    limits,
     own_call,
     processing,
+    recommending,
     sandbox,
     service,
     staff,
@@ -22,5 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _group in (service, processing, own_call, exporting, clinics, staff, database, sandbox, demo):
+_GROUPS = (
+    service, processing, own_call, exporting, recommending, clinics, limits, staff, database,
+    sandbox, demo,
+)  # fmt: skip
+for _group in _GROUPS:
     _group.register(app)
