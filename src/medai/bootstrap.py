@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import procrastinate
 
 from medai.analysis.openai import OpenAILanguageModel
+from medai.analysis.recommendations.repository import CONCLUSIONS, ConclusionsRepository
+from medai.analysis.recommendations.service import RecommendationService
 from medai.analysis.repository import ANALYSES, AnalysisRepository
 from medai.analysis.service import AnalysisService
 from medai.calls.repository import CALLS, CallRepository
@@ -58,8 +60,8 @@ from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
-    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, RECOGNITIONS, RUNS, SHIFTS, TOKENS,
-    TRANSCRIPTS,
+    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS, RECOGNITIONS, RUNS, SHIFTS,
+    TOKENS, TRANSCRIPTS,
 )  # fmt: skip
 _FASTEST_CRM_RATE = 6.0
 """amoCRM refuses the eighth request of any second. At 6.5 a second a loaded machine sent eight in
@@ -87,6 +89,7 @@ class Application:
     registration: ClinicRegistration
     transcription: TranscriptionService
     analysis: AnalysisService
+    recommendations: RecommendationService
     pipeline: CallPipeline
     requests: WorkRequests
     runs: Runs
@@ -153,7 +156,10 @@ async def _wire(
         )
     )
     transcription = _transcription(settings, clock, stores, resources)
-    analysis = _analysis(settings, clock, documents, resources)
+    model = _language_model(settings, resources)
+    analysis = AnalysisService(model, AnalysisRepository(documents), clock)
+    conclusions = ConclusionsRepository(documents)
+    recommendations = RecommendationService(model, conclusions, calls, locks.hold, clock)
     recordings = RecordingFetcher(FetchOptions.from_settings(settings))
     resources.push_async_callback(recordings.aclose)
     steps = Steps(
@@ -196,6 +202,7 @@ async def _wire(
         registration=registration,
         transcription=transcription,
         analysis=analysis,
+        recommendations=recommendations,
         pipeline=pipeline,
         requests=requests,
         runs=runs,
@@ -209,8 +216,8 @@ async def _wire(
             locks=locks,
             clock=clock,
         ),
-        exports=Exports(calls, export_days, PostgresExporter(stores.pool), links),
-        reports=ReportService(calls, clinics, files, renderer, links, clock),
+        exports=Exports(calls, export_days, conclusions, PostgresExporter(stores.pool), links),
+        reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
         own_recordings=OwnRecordings(registration, calls, files, clock),
         jobs=jobs,
     )
@@ -238,9 +245,7 @@ def _transcription(
     )
 
 
-def _analysis(
-    settings: Settings, clock: Clock, documents: Documents, resources: AsyncExitStack
-) -> AnalysisService:
+def _language_model(settings: Settings, resources: AsyncExitStack) -> OpenAILanguageModel:
     options = ModelOptions(
         api_key=settings.openai.get_secret_value(),
         base_url=settings.openai_base_url,
@@ -250,8 +255,7 @@ def _analysis(
     )
     client = OpenAIClient(options, settings.openai_strategy)
     resources.push_async_callback(client.close)
-    model = OpenAILanguageModel(client)
-    return AnalysisService(model, AnalysisRepository(documents), clock)
+    return OpenAILanguageModel(client)
 
 
 async def _crm_limiter(settings: Settings, pool: Pool) -> RateLimiter:

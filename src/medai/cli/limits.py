@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from medai.bootstrap import Application
@@ -12,7 +13,7 @@ from medai.cli.running import console, with_application
 from medai.errors import InvalidInputError
 from medai.kit.days import zone
 from medai.limits.changes import Changed
-from medai.limits.periods import Kind
+from medai.limits.periods import KINDS, Kind
 from medai.limits.state import LimitState, PeriodState
 
 limits = typer.Typer(help="Лимиты минут распознавания.", no_args_is_help=True)
@@ -88,7 +89,8 @@ def reset(
     """Обнулить расход; сам он обнуляется 1-го числа и по понедельникам."""
 
     async def work(application: Application) -> None:
-        kinds: tuple[Kind, ...] = (*(["month"] if month else []), *(["week"] if week else []))
+        asked = {"month": month, "week": week}
+        kinds = [kind for kind in KINDS if asked[kind]]
         if not kinds:
             raise InvalidInputError("Укажите --month или --week: что обнулить")
         async for state in _states(application, clinic):
@@ -113,7 +115,7 @@ def _table(states: list[LimitState]) -> Table:
     table.add_column("Предупреждения")
     for state in states:
         for period in (state.month, state.week):
-            table.add_row(state.clinic_name, _PERIODS[period.kind], *_cells(state, period))
+            table.add_row(escape(state.clinic_name), _PERIODS[period.kind], *_cells(state, period))
     return table
 
 

@@ -21,7 +21,7 @@ class Zone(StrEnum):
     CRITICAL = "critical"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """What people read above the criteria of the zone."""
         return {
             Zone.STRONG: "Сильные стороны (8–10)",

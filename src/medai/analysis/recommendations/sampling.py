@@ -36,10 +36,11 @@ class Advised:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the model reads: the most frequent first. `calls` is how many calls it comes from."""
+    """What the model reads: the most frequent first, from `calls` of the `offered` ones."""
 
     advice: tuple[Advised, ...]
     calls: int
+    offered: int
 
 
 @dataclass(order=True, slots=True)
@@ -55,12 +56,14 @@ class Sampler:
     def __init__(self, per_administrator: int = CALLS_PER_ADMINISTRATOR) -> None:
         self._most = per_administrator
         self._drawn: defaultdict[str, list[_Drawn]] = defaultdict(list)
+        self._offered = 0
 
     def add(self, call_id: str, administrator: str, texts: Sequence[str]) -> None:
         """Offer the recommendations of one call."""
         lines = tuple(line for text in texts if (line := shortened(one_line(text), LONGEST_TEXT)))
         if not lines:
             return
+        self._offered += 1
         heap = self._drawn[administrator]
         heapq.heappush(heap, _Drawn(-int(stable_id("recommendations", call_id), 16), lines))
         if len(heap) > self._most:
@@ -72,21 +75,17 @@ class Sampler:
         found: dict[str, Advised] = {}
         calls = 0
         for administrator, drawn in self._in_turns():
-            cost = sum(
-                len(text) + _LINE_OVERHEAD
-                for text in {_form(text): text for text in drawn.texts}.values()
-                if _form(text) not in found
-            )
-            if cost > left:
+            texts = {_form(text): text for text in drawn.texts}
+            left -= sum(len(t) + _LINE_OVERHEAD for form, t in texts.items() if form not in found)
+            if left < 0:
                 break
-            left -= cost
             calls += 1
-            for form, text in {_form(text): text for text in drawn.texts}.items():
+            for form, text in texts.items():
                 entry = found.setdefault(form, Advised(text))
                 entry.calls += 1
                 entry.administrators.add(administrator)
         ordered = sorted(found.values(), key=lambda each: (-each.calls, each.text))
-        return Sample(tuple(ordered), calls)
+        return Sample(tuple(ordered), calls, self._offered)
 
     def _in_turns(self) -> Iterator[tuple[str, _Drawn]]:
         """The first call of everybody, then the second, and so on."""

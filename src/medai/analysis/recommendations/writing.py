@@ -53,7 +53,7 @@ def week_summary(
     proven = Proven(each.text for each in sample.advice)
     lines = [
         _span(*period, calls),
-        *_sampled(sample.calls, calls),
+        *_sampled(sample),
         *_section("Общие выводы", [proven(answer.conclusions)]),
         *_zones(means, remarks(answer), proven, Zone),
         *_section("Рекомендации", _advice(answer.advice, sample.advice, proven)),
@@ -92,7 +92,7 @@ def points(
 ) -> tuple[str, ...]:
     """The model's points without unproven ones; our own when nothing is left."""
     return Proven(texts).listed(given) or tuple(
-        f"{zone.title}: {names}"
+        f"{zone.heading}: {names}"
         for zone in Zone
         if (names := ", ".join(each.name for each in means if each.zone is zone))
     )
@@ -107,9 +107,12 @@ def _span(first: date, last: date, calls: int) -> str:
     return f"Разобрано звонков: {calls}, период с {first:%d.%m.%Y} по {last:%d.%m.%Y}."
 
 
-def _sampled(sampled: int, calls: int) -> Iterator[str]:
-    if sampled < calls:
-        yield f"Советы взяты из {sampled} звонков, поровну от администраторов; баллы — из всех."
+def _sampled(sample: Sample) -> Iterator[str]:
+    if sample.calls < sample.offered:
+        yield (
+            f"Советы взяты из {sample.calls} звонков, поровну от администраторов;"
+            " баллы посчитаны по всем."
+        )
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -123,7 +126,7 @@ def _zones(
 ) -> Iterator[str]:
     for zone in zones:
         yield from _section(
-            zone.title,
+            zone.heading,
             (
                 f"- **{each.name} — {decimal(each.score)}** (оценок: {each.count})."
                 f" {proven(said.get(each.key, ''))}".rstrip()
