@@ -38,6 +38,7 @@ from medai.integrations.recordings.options import FetchOptions
 from medai.kit.clock import Clock, utc_now
 from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
+from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
 from medai.processing.fleet import FleetJobs, FleetLocks
@@ -85,6 +86,7 @@ class Application:
     staff: StaffRepository
     limits: LimitService
     limit_changes: LimitChanges
+    abandoned_minutes: AbandonedMinutes
     accounts: AmocrmAccounts
     registration: ClinicRegistration
     transcription: TranscriptionService
@@ -198,6 +200,7 @@ async def _wire(
         staff=staff,
         limits=limits,
         limit_changes=LimitChanges(clinics, requests, clock),
+        abandoned_minutes=AbandonedMinutes(calls, limits, clock),
         accounts=accounts,
         registration=registration,
         transcription=transcription,

@@ -80,3 +80,19 @@ async def test_minutes_that_somebody_only_holds_are_waited_for_shortly(
     await at_work.app.limits.give_up(at_work.client_id, "somebody")
     at_work.clock.now = failure.next_try_at
     assert (await at_work.run(note, Step.TRANSCRIPTION)).transcript is not None
+
+
+async def test_minutes_of_a_call_whose_worker_died_come_back(at_work: ClinicAtWork) -> None:
+    due, failed, *_ = await recorded(at_work)
+    at_work.sandbox.control.fail("elevenlabs", "rate_limit_json")
+    await at_work.run(failed, Step.TRANSCRIPTION)  # waits for its next try and holds nothing
+    held = {note: call_id(at_work.client_id, note) for note in (due, failed)}
+    for identity in (*held.values(), "deleted"):  # as if killed before giving up
+        await at_work.app.limits.reserve(at_work.client_id, identity, 60)
+    free = at_work.app.abandoned_minutes.free
+    assert await free() == 0  # an hour has not passed: somebody may be at work
+    at_work.clock.now = EVENING + timedelta(hours=1, seconds=1)
+    wait = {"failures.transcription.next_try_at": at_work.clock.now + timedelta(hours=1)}
+    await at_work.app.calls.change(held[failed], wait)
+    assert await free() == 2
+    assert list((await at_work.clinic()).limits.reservations) == [held[due]]
