@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import procrastinate
 
 from medai.analysis.openai import OpenAILanguageModel
+from medai.analysis.recommendations.repository import CONCLUSIONS, ConclusionsRepository
+from medai.analysis.recommendations.service import RecommendationService
 from medai.analysis.repository import ANALYSES, AnalysisRepository
 from medai.analysis.service import AnalysisService
 from medai.calls.repository import CALLS, CallRepository
@@ -37,7 +39,9 @@ from medai.kit.clock import Clock, utc_now
 from medai.ledger.prices import Prices
 from medai.ledger.repository import EffectRepository
 from medai.ledger.service import EffectLedger
+from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
+from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
 from medai.processing.fleet import FleetJobs, FleetLocks
@@ -64,8 +68,8 @@ from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
-    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, RECOGNITION_ANSWERS, RECOGNITIONS,
-    RUNS, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
+    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS, RECOGNITION_ANSWERS,
+    RECOGNITIONS, RUNS, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
 )  # fmt: skip
 _FASTEST_CRM_RATE = 6.0
 """amoCRM refuses the eighth request of any second. At 6.5 a second a loaded machine sent eight in
@@ -89,10 +93,13 @@ class Application:
     staff: StaffRepository
     limits: LimitService
     ledger: EffectLedger
+    limit_changes: LimitChanges
+    abandoned_minutes: AbandonedMinutes
     accounts: AmocrmAccounts
     registration: ClinicRegistration
     transcription: TranscriptionService
     analysis: AnalysisService
+    recommendations: RecommendationService
     pipeline: CallPipeline
     requests: WorkRequests
     stops: Stops
@@ -165,7 +172,10 @@ async def _wire(
     )
     ledger = await _ledger(settings, clock, stores.pool)
     transcription = _transcription(settings, clock, stores, ledger, resources)
-    analysis = _analysis(settings, clock, documents, ledger, resources)
+    model = _language_model(settings, ledger, resources)
+    analysis = AnalysisService(model, AnalysisRepository(documents), clock)
+    conclusions = ConclusionsRepository(documents)
+    recommendations = RecommendationService(model, conclusions, calls, locks.hold, clock)
     recordings = RecordingFetcher(FetchOptions.from_settings(settings))
     resources.push_async_callback(recordings.aclose)
     steps = Steps(
@@ -183,6 +193,7 @@ async def _wire(
             clock=clock,
         )
     )
+    requests = WorkRequests(calls, jobs, clock)
     rescore = BookingRescore(calls, clinics, analysis)
     parts = PipelineParts(calls, limits, export_days, rescore, jobs, stops, sweeps, clock)
     pipeline = CallPipeline(parts, steps.actions())
@@ -205,10 +216,13 @@ async def _wire(
         staff=staff,
         limits=limits,
         ledger=ledger,
+        limit_changes=LimitChanges(clinics, requests, clock),
+        abandoned_minutes=AbandonedMinutes(calls, limits, clock),
         accounts=accounts,
         registration=registration,
         transcription=transcription,
         analysis=analysis,
+        recommendations=recommendations,
         pipeline=pipeline,
         requests=requests,
         held=HeldWork(calls, transcription, ledger, requests, clock),
@@ -225,8 +239,8 @@ async def _wire(
             locks=locks,
             clock=clock,
         ),
-        exports=Exports(calls, export_days, PostgresExporter(stores.pool), links),
-        reports=ReportService(calls, clinics, files, renderer, links, clock),
+        exports=Exports(calls, export_days, conclusions, PostgresExporter(stores.pool), links),
+        reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
         own_recordings=OwnRecordings(registration, calls, files, clock),
         jobs=jobs,
     )
@@ -273,13 +287,9 @@ def _transcription(
     )
 
 
-def _analysis(
-    settings: Settings,
-    clock: Clock,
-    documents: Documents,
-    ledger: EffectLedger,
-    resources: AsyncExitStack,
-) -> AnalysisService:
+def _language_model(
+    settings: Settings, ledger: EffectLedger, resources: AsyncExitStack
+) -> OpenAILanguageModel:
     options = ModelOptions(
         api_key=settings.openai.get_secret_value(),
         base_url=settings.openai_base_url,
@@ -289,8 +299,7 @@ def _analysis(
     )
     client = OpenAIClient(options, settings.openai_strategy)
     resources.push_async_callback(client.close)
-    model = OpenAILanguageModel(client, ledger)
-    return AnalysisService(model, AnalysisRepository(documents), clock)
+    return OpenAILanguageModel(client, ledger)
 
 
 async def _crm_limiter(settings: Settings, pool: Pool) -> RateLimiter:

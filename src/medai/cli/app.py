@@ -9,8 +9,10 @@ from medai.cli import (
     demo,
     exporting,
     held,
+    limits,
     own_call,
     processing,
+    recommending,
     sandbox,
     service,
     staff,
@@ -25,7 +27,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, processing, own_call, exporting, costs, held, clinics, staff, database, sandbox, demo,
+    service, processing, own_call, exporting, costs, held, recommending, clinics, limits, staff,
+    database, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

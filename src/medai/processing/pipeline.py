@@ -115,6 +115,9 @@ class CallPipeline:
         return after
 
     async def _failed(self, step: Step, call: Call, error: Exception, trial: Stop | None) -> Call:
+        if step is Step.TRANSCRIPTION:
+            # First: a call that has failed has no job any more that would give the minutes back.
+            await self._parts.limits.give_up(call.client_id, call.id)
         before = call.failures[step].attempts if step in call.failures else 0
         attempts = before + uses_up_attempt(error)
         failure = Failure(
@@ -129,8 +132,6 @@ class CallPipeline:
             call.id,
             {f"failures.{step}": failure.model_dump(), "updated_at": self._parts.clock()},
         )
-        if step is Step.TRANSCRIPTION:
-            await self._parts.limits.give_up(call.client_id, call.id)
         return await self._reloaded(call)
 
     async def _stop(

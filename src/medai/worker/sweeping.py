@@ -37,7 +37,9 @@ async def keep_sweeping(application: Application) -> None:
 
 
 async def sweep(application: Application) -> None:
-    """One sweep. Raises StoreError."""
+    """One sweep: work that nobody does, lines and minutes of the dead. Raises StoreError."""
     async with advisory_lock(application.pool, "sweep"):
         await application.sweeps.try_stopped()
         await application.sweeps.queue_due()
+        await application.ledger.expire(application.clock())
+        await application.abandoned_minutes.free()
