@@ -64,7 +64,8 @@ class Desk:
     def worker(self) -> RecommendationService:
         """One more worker of the same installation."""
         return RecommendationService(
-            OpenAILanguageModel(self.client, MemoryEffects()), ConclusionsRepository(self.documents), self.calls,
+            OpenAILanguageModel(self.client, MemoryEffects()),
+            ConclusionsRepository(self.documents), self.calls,
             self._hold, lambda: self.now,
         )  # fmt: skip
 
