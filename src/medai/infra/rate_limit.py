@@ -4,6 +4,7 @@ import asyncio
 from time import monotonic
 from typing import Protocol
 
+from medai.infra import measures
 from medai.infra.postgres import Pool, store_errors
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('medai.infra', 0))"
@@ -77,7 +78,9 @@ class PostgresRateLimiter:
             await asyncio.sleep(seconds)
             if monotonic() - asked - seconds <= max(self._gap, _LATE_SECONDS):
                 break
-        return monotonic() - began if seconds else 0.0
+        waited = monotonic() - began if seconds else 0.0
+        measures.turn_waited(key, waited)
+        return waited
 
     async def _reserved(self, key: str) -> float:
         """Seconds until the key's next free slot, which is ours now."""
