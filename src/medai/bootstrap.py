@@ -29,10 +29,11 @@ from medai.infra.jobs import JobQueue, create_engine, prepare_schema
 from medai.infra.own_keys import installation_keys
 from medai.infra.postgres import Pool
 from medai.infra.rate_limit import PostgresRateLimiter, RateLimiter, Unlimited
+from medai.infra.readiness import Readiness
 from medai.infra.stores import Stores, open_stores
 from medai.integrations.elevenlabs.client import ElevenLabsClient
 from medai.integrations.openai.client import OpenAIClient
-from medai.integrations.openai.models import ModelOptions
+from medai.integrations.openai.models import ModelOptions, Trace
 from medai.integrations.recordings.fetch import RecordingFetcher
 from medai.integrations.recordings.options import FetchOptions
 from medai.kit.clock import Clock, utc_now
@@ -44,9 +45,11 @@ from medai.limits.service import LimitService
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
+from medai.processing.figures import Figures
 from medai.processing.fleet import FleetJobs, FleetLocks
 from medai.processing.held import HeldWork
 from medai.processing.links import SignedLinks
+from medai.processing.measured import measured
 from medai.processing.own_recordings import OwnRecordings
 from medai.processing.pipeline import CallPipeline, PipelineParts
 from medai.processing.ports import Jobs
@@ -111,6 +114,8 @@ class Application:
     reports: ReportService
     own_recordings: OwnRecordings
     jobs: Jobs
+    figures: Figures
+    readiness: Readiness
 
 
 @asynccontextmanager
@@ -172,7 +177,7 @@ async def _wire(
     )
     ledger = await _ledger(settings, clock, stores.pool)
     transcription = _transcription(settings, clock, stores, ledger, resources)
-    model = _language_model(settings, ledger, resources)
+    model = _language_model(settings, ledger, _traces(settings, resources), resources)
     analysis = AnalysisService(model, AnalysisRepository(documents), clock)
     conclusions = ConclusionsRepository(documents)
     recommendations = RecommendationService(model, conclusions, calls, locks.hold, clock)
@@ -196,10 +201,11 @@ async def _wire(
     requests = WorkRequests(calls, jobs, clock)
     rescore = BookingRescore(calls, clinics, analysis)
     parts = PipelineParts(calls, limits, export_days, rescore, jobs, stops, sweeps, clock)
-    pipeline = CallPipeline(parts, steps.actions())
+    pipeline = CallPipeline(parts, measured(steps.actions()))
     registration = ClinicRegistration(clinics, staff, accounts, cipher, clock)
     links = SignedLinks(settings.api_base_url, signer)
     requests = WorkRequests(calls, jobs, clock)
+    held = HeldWork(calls, transcription, ledger, requests, clock)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -225,7 +231,7 @@ async def _wire(
         recommendations=recommendations,
         pipeline=pipeline,
         requests=requests,
-        held=HeldWork(calls, transcription, ledger, requests, clock),
+        held=held,
         stops=stops,
         sweeps=sweeps,
         runs=runs,
@@ -243,6 +249,28 @@ async def _wire(
         reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
         own_recordings=OwnRecordings(registration, calls, files, clock),
         jobs=jobs,
+        figures=Figures(stores.pool, calls, limits, stops, held, clock),
+        readiness=Readiness(stores.pool, documents, STOPS),
+    )
+
+
+def speech_client(settings: Settings) -> ElevenLabsClient:
+    """The speech-to-text client of the settings; the caller closes it."""
+    return ElevenLabsClient(
+        api_key=settings.evenlabs,
+        base_url=settings.elevenlabs_base_url,
+        timeout_seconds=settings.elevenlabs_timeout_seconds,
+    )
+
+
+def model_options(settings: Settings) -> ModelOptions:
+    """How the settings reach the language model."""
+    return ModelOptions(
+        api_key=settings.openai.get_secret_value(),
+        base_url=settings.openai_base_url,
+        model=settings.openai_model,
+        reasoning_effort=settings.openai_reasoning_effort,
+        timeout_seconds=settings.openai_timeout_seconds,
     )
 
 
@@ -267,11 +295,7 @@ def _transcription(
     ledger: EffectLedger,
     resources: AsyncExitStack,
 ) -> TranscriptionService:
-    client = ElevenLabsClient(
-        api_key=settings.evenlabs,
-        base_url=settings.elevenlabs_base_url,
-        timeout_seconds=settings.elevenlabs_timeout_seconds,
-    )
+    client = speech_client(settings)
     resources.push_async_callback(client.aclose)
     speech = ElevenLabsSpeechToText(
         client, model=settings.elevenlabs_model, language=settings.elevenlabs_language
@@ -288,18 +312,25 @@ def _transcription(
 
 
 def _language_model(
-    settings: Settings, ledger: EffectLedger, resources: AsyncExitStack
+    settings: Settings, ledger: EffectLedger, trace: Trace | None, resources: AsyncExitStack
 ) -> OpenAILanguageModel:
-    options = ModelOptions(
-        api_key=settings.openai.get_secret_value(),
-        base_url=settings.openai_base_url,
-        model=settings.openai_model,
-        reasoning_effort=settings.openai_reasoning_effort,
-        timeout_seconds=settings.openai_timeout_seconds,
-    )
-    client = OpenAIClient(options, settings.openai_strategy)
+    client = OpenAIClient(model_options(settings), settings.openai_strategy, trace=trace)
     resources.push_async_callback(client.close)
     return OpenAILanguageModel(client, ledger)
+
+
+def _traces(settings: Settings, resources: AsyncExitStack) -> Trace | None:
+    key = settings.langchain.get_secret_value()
+    if not key:
+        return None
+    # Imported here: it takes a third of a second that nobody else should wait for.
+    from medai.integrations.langsmith.traces import LangSmithTraces
+
+    traces = LangSmithTraces(
+        api_key=key, base_url=settings.langchain_base_url, project=settings.langchain_project
+    )
+    resources.push_async_callback(asyncio.to_thread, traces.close)
+    return traces.record
 
 
 async def _crm_limiter(settings: Settings, pool: Pool) -> RateLimiter:

@@ -10,8 +10,8 @@ from typing import Any
 from medai.infra.jobs import SCHEMA
 from medai.infra.postgres import Pool, store_errors
 
-SILENT_SECONDS = 30.0
-"""A worker reports every 10 s; after three missed reports it counts as dead."""
+SILENT_SECONDS = 10.0
+"""Workers report every 2 s (`worker/recovery.py`); after five missed reports one counts as dead."""
 
 _DEPTHS = f"""
 SELECT queue_name, status::text, count(*),
@@ -78,9 +78,7 @@ async def worker_figures(pool: Pool, silent_seconds: float = SILENT_SECONDS) -> 
     return WorkerFigures(*row)
 
 
-def _figures(
-    queue: str, rows: list[tuple[Any, ...]], deferred: dict[int, float]
-) -> QueueFigures:
+def _figures(queue: str, rows: list[tuple[Any, ...]], deferred: dict[int, float]) -> QueueFigures:
     waits = [deferred[row[4]] for row in rows if row[4] in deferred]
     waits += [row[5] for row in rows if row[5] is not None]
     return QueueFigures(

@@ -4,7 +4,7 @@ One registry per process: a counter belongs to the process, not to an applicatio
 have few values: never an id of a call, a phone, a path or a text of a provider.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -18,6 +18,8 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from medai import __version__
 from medai.errors import MedaiError, ProviderError, RecordingError
@@ -60,9 +62,7 @@ _STEPS = Counter(
     "medai_steps", "Attempts at steps of calls; code is done or our code of the failure",
     ["step", "code"], registry=REGISTRY,
 )  # fmt: skip
-_STT_SECONDS = Counter(
-    "medai_stt_audio_seconds", "Recognised audio", ["model"], registry=REGISTRY
-)
+_STT_SECONDS = Counter("medai_stt_audio_seconds", "Recognised audio", ["model"], registry=REGISTRY)
 _LLM_TOKENS = Counter(
     "medai_llm_tokens", "Tokens of language models; cached ones are part of input",
     ["model", "kind"], registry=REGISTRY,
@@ -139,7 +139,7 @@ def tokens_used(model: str, *, input_: int, cached: int, output: int) -> None:
 
 
 def money_spent(provider: str, currency: str, amount: float) -> None:
-    """Count money when an effect is entered as paid; `currency` is a code such as "usd"."""
+    """Count money when an effect is entered as paid; `currency` is a code such as "USD"."""
     _MONEY.labels(provider, currency).inc(max(amount, 0.0))
 
 
@@ -148,6 +148,18 @@ def trace_dropped() -> None:
     _TRACES_DROPPED.inc()
 
 
-def exposition() -> bytes:
-    """Everything this process has counted, in Prometheus' text format."""
-    return generate_latest(REGISTRY)
+def exposition(fleet: Iterable[Metric] = ()) -> bytes:
+    """All this process has counted, and measures of the fleet, in Prometheus' text format."""
+    found = CollectorRegistry(auto_describe=False)
+    found.register(_Given(list(fleet)))
+    return generate_latest(REGISTRY) + generate_latest(found)
+
+
+class _Given(Collector):
+    """Measures that were read just now."""
+
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families

@@ -15,7 +15,7 @@ _IDS = ("call_id", "client_id", "run_id")
 async def with_job_context(
     run: Callable[[], Awaitable[Any]], job: JobContext, _worker: Worker
 ) -> Any:
-    """A worker middleware of the job engine: binds ids, runs the job."""
+    """A task middleware of the job engine: binds ids, runs the job."""
     args = job.job.task_kwargs
     ids = {name: args[name] for name in _IDS if name in args}
     with context(job_id=job.job.id, task=job.job.task_name, **ids):

@@ -8,6 +8,7 @@ a full queue drops it, a failed delivery is told once and counted.
 import logging
 import queue
 import threading
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -62,10 +63,8 @@ class LangSmithTraces:
     def close(self) -> None:
         """Deliver what is queued for three seconds at most; blocks meanwhile."""
         self._closing = True
-        try:
+        with suppress(queue.Full):  # the thread looks at `_closing` after each delivery
             self._queue.put_nowait(None)
-        except queue.Full:
-            pass  # the thread looks at `_closing` after each delivery
         self._thread.join(_CLOSE_SECONDS)
 
     def _deliver(self) -> None:
