@@ -3,7 +3,6 @@
 import asyncio
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,6 +15,8 @@ from medai.api.request_ids import HEADER
 from medai.bootstrap import open_application
 from medai.calls.models import Step
 from medai.clinics.models import MinuteLimits
+from medai.kit.days import DayRange
+from medai.ledger.models import EffectKind
 from medai.processing import figures
 from medai.processing.exposition import families
 
@@ -66,14 +67,16 @@ async def test_a_calls_way_is_measured(
     assert grew("medai_provider_request_seconds_count", provider="elevenlabs") == 1
     assert grew("medai_provider_request_seconds_count", provider="recordings") == 1
     assert grew("medai_provider_request_seconds_count", provider="amocrm") > 5
-    assert grew("medai_stt_audio_seconds_total", model="scribe_v2") == pytest.approx(
-        call.transcript.seconds, abs=1
-    )
     assert grew("medai_llm_tokens_total", model="gpt-6-luna", kind="input") > 100
     costs = (await at_work.app.ledger.call_costs(call.id)).kinds
-    for provider, kind in (("elevenlabs", "recognition"), ("openai", "language_model")):
+    billed = costs[EffectKind.RECOGNITION].seconds
+    assert grew("medai_stt_audio_seconds_total", model="scribe_v2") == pytest.approx(float(billed))
+    for provider, kind in (
+        ("elevenlabs", EffectKind.RECOGNITION),
+        ("openai", EffectKind.LANGUAGE_MODEL),
+    ):
         spent = grew("medai_money_spent_total", provider=provider, currency="USD")
-        assert spent == pytest.approx(float(costs[kind].cost["USD"])), provider  # type: ignore[index]
+        assert spent == pytest.approx(float(costs[kind].cost["USD"])), provider
     assert value(waiting, "medai_calls", stage="recorded") > 10
     assert (
         value(waiting, "medai_oldest_unfinished_call_seconds", stage="recorded")
@@ -97,7 +100,7 @@ async def test_stops_failures_and_held_work_are_measured(
     await cautious.run(NOTE, Step.RECORDING)
     cautious.sandbox.control.fail("elevenlabs", "reset_after_commit")
     await cautious.run(NOTE, Step.TRANSCRIPTION)
-    cautious.sandbox.control.fail("elevenlabs", "quota_exceeded", times=5)
+    cautious.sandbox.control.fail("elevenlabs", "quota", times=5)
     other = next(one for one in await _notes(cautious) if one != NOTE)
     await cautious.wanted(other)
     await cautious.run(other, Step.RECORDING, Step.TRANSCRIPTION)
@@ -118,7 +121,7 @@ async def _notes(clinic: ClinicAtWork) -> list[int]:
 
 async def test_waiting_jobs_are_measured(at_work: ClinicAtWork) -> None:
     await at_work.sync()
-    await at_work.app.requests.everything(at_work.client_id, figures_days())
+    await at_work.app.requests.everything(at_work.client_id, DayRange(DAY, DAY))
     found = await measured(at_work)
     waiting = len(await at_work.jobs("fetch_recording"))
     assert waiting > 10
@@ -127,12 +130,6 @@ async def test_waiting_jobs_are_measured(at_work: ClinicAtWork) -> None:
     assert 0 < value(found, "medai_oldest_due_job_seconds", queue="recordings") < 60
     assert value(found, "medai_oldest_due_job_seconds", queue="reports") == 0
     assert value(found, "medai_workers", state="alive") == 0
-
-
-def figures_days() -> Any:
-    from medai.kit.days import DayRange
-
-    return DayRange(DAY, DAY)
 
 
 async def test_measures_name_no_call_phone_or_person(at_work: ClinicAtWork) -> None:
@@ -159,7 +156,6 @@ async def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_there(
 ) -> None:
     monkeypatch.setattr(figures, "KEPT_SECONDS", 0.0)
     async with doors.application.pool.connection() as connection:
-        await connection.execute("ALTER TABLE jobs.procrastinate_workers RENAME TO away")
         monkeypatch.setattr(figures, "PART_SECONDS", 0.5)
         await connection.execute("BEGIN")
         await connection.execute("LOCK TABLE jobs.procrastinate_jobs")
@@ -178,12 +174,12 @@ async def test_the_token_of_measures_opens_nothing_else(
     async with open_application(settings) as application, doors_of(application) as doors:
 
         async def status(path: str, token: str) -> int:
-            given = {"Authorization": f"Bearer {token}"}
+            given = {b"Authorization": f"Bearer {token}".encode()}
             return (await doors.stranger.get(path, headers=given)).status_code
 
         assert await status("/metrics", TOKEN) == 200
         assert await status("/api/calls/list", TOKEN) == 401
-        for wrong in ("", TOKEN[:-1], API_KEY, "ключ".encode().decode("latin-1")):
+        for wrong in ("", TOKEN[:-1], API_KEY, "ключ"):
             assert await status("/metrics", wrong) == 401
 
 

@@ -62,7 +62,12 @@ _STEPS = Counter(
     "medai_steps", "Attempts at steps of calls; code is done or our code of the failure",
     ["step", "code"], registry=REGISTRY,
 )  # fmt: skip
-_STT_SECONDS = Counter("medai_stt_audio_seconds", "Recognised audio", ["model"], registry=REGISTRY)
+_STT_SECONDS = Counter(
+    "medai_stt_audio_seconds",
+    "Recognised audio as billed: each channel counts",
+    ["model"],
+    registry=REGISTRY,
+)
 _LLM_TOKENS = Counter(
     "medai_llm_tokens", "Tokens of language models; cached ones are part of input",
     ["model", "kind"], registry=REGISTRY,

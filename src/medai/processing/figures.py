@@ -139,3 +139,6 @@ async def _bounded(name: str, part: Part, found: Reading) -> None:
     except (StoreError, TimeoutError) as error:
         found.missing.add(name)
         _log.warning("figures not read", part=name, error=type(error).__name__)
+    except Exception:  # noqa: BLE001 - a mistake in one figure must not hide the others
+        found.missing.add(name)
+        _log.exception("figures broke", part=name)
