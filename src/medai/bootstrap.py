@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import httpx2
 import procrastinate
 
 from medai.analysis.openai import OpenAILanguageModel
@@ -162,19 +163,8 @@ async def _wire(
     sweeps = Sweeps(calls, jobs, stops, clock)
     export_days, runs = ExportDays(documents), Runs(documents, clock)
     http = await resources.enter_async_context(open_client())
-    accounts = AmocrmAccounts(
-        AccountParts(
-            http=http,
-            documents=documents,
-            cipher=cipher,
-            hold=locks.hold,
-            limiter=await _crm_limiter(settings, stores.pool),
-            base_url_template=settings.amocrm_base_url_template,
-            default_redirect_url=settings.amocrm_redirect_url,
-            batch_size=settings.amocrm_batch_size,
-            clock=clock,
-        )
-    )
+    limiter = await _crm_limiter(settings, stores.pool)
+    accounts = crm_accounts(settings, http, documents, cipher, locks, limiter, clock)
     ledger = await _ledger(settings, clock, stores.pool)
     transcription = _transcription(settings, clock, stores, ledger, resources)
     model = _language_model(settings, ledger, _traces(settings, resources), resources)
@@ -252,6 +242,30 @@ async def _wire(
         figures=Figures(stores.pool, calls, limits, stops, held, clock),
         readiness=Readiness(stores.pool, documents, STOPS),
     )
+
+
+def crm_accounts(
+    settings: Settings,
+    http: httpx2.AsyncClient,
+    documents: Documents,
+    cipher: TextCipher,
+    locks: FleetLocks,
+    limiter: RateLimiter,
+    clock: Clock,
+) -> AmocrmAccounts:
+    """The CRM accounts of the stored clinics."""
+    parts = AccountParts(
+        http=http,
+        documents=documents,
+        cipher=cipher,
+        hold=locks.hold,
+        limiter=limiter,
+        base_url_template=settings.amocrm_base_url_template,
+        default_redirect_url=settings.amocrm_redirect_url,
+        batch_size=settings.amocrm_batch_size,
+        clock=clock,
+    )
+    return AmocrmAccounts(parts)
 
 
 def speech_client(settings: Settings) -> ElevenLabsClient:

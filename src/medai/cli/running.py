@@ -42,8 +42,10 @@ EXIT_CODES = {
     "answer_lost": 16,
     "report_rendering": 17,
     "incomplete": 20,
+    "unhealthy": 21,
 }
-"""Stable exit codes for scripts and cron; "incomplete": some calls wait or failed."""
+"""Stable exit codes for scripts and cron; "incomplete": some calls wait or failed;
+"unhealthy": `medai doctor` has found a problem."""
 
 _INTERRUPTED = 130
 _TERMINATED = 143
