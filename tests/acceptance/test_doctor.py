@@ -69,8 +69,8 @@ async def test_wrong_keys_are_told_and_never_shown(at_work: ClinicAtWork) -> Non
     assert worst["amocrm"] is Level.OK
     assert worst["clock"] is not Level.PROBLEM
     text = " ".join(one.message for one in found)
-    for secret in ("wrong", SECRET, at_work.clinic):
-        assert not isinstance(secret, str) or secret not in text
+    for secret in ("wrong-", SECRET):
+        assert secret not in text
 
 
 async def test_a_model_that_the_key_may_not_use(at_work: ClinicAtWork) -> None:
@@ -147,8 +147,11 @@ def shell(sandbox: RunningSandbox, prepared_dsn: str, tmp_path: Path) -> Command
 
 
 async def test_the_command_for_people_and_programs(shell: CommandLine) -> None:
-    told = await shell.run("doctor", BOT_TOKEN=credentials.BOT_TOKEN)
-    assert (told.code, told.err) == (0, "")
+    telegram = shell.settings["OPENAI_BASE_URL"].replace("/openai/v1", "/telegram")
+    told = await shell.run(
+        "doctor", BOT_TOKEN=credentials.BOT_TOKEN, TELEGRAM_API_BASE_URL=telegram
+    )
+    assert (told.code, told.err) == (0, ""), told.out
     assert "PostgreSQL" in told.out
     assert len(told.out.splitlines()) > 12
     ill = await shell.run("doctor", "--json", "--no-providers", EVENLABS="")
@@ -158,6 +161,6 @@ async def test_the_command_for_people_and_programs(shell: CommandLine) -> None:
 
 
 async def test_settings_that_cannot_be_read_are_a_finding(shell: CommandLine) -> None:
-    told = await shell.run("doctor", MEDAI_PORT="нет")
+    told = await shell.run("doctor", "--no-providers", MEDAI_PORT="нет")
     assert told.code == EXIT_CODES["unhealthy"]
     assert "MEDAI_PORT" in told.out

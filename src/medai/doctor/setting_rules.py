@@ -41,7 +41,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
         yield problem(
             CHECK, f"MEDAI_SECRET короче {_SHORTEST_SECRET} символов: openssl rand -base64 48"
         )
-    if len(set(secret)) < _SHORTEST_KEY // 2 and secret:
+    elif secret and len(set(secret)) < _SHORTEST_KEY // 2:
         yield level(CHECK, "MEDAI_SECRET состоит из повторов: openssl rand -base64 48")
     if secret and secret == api_key:
         yield level(CHECK, "API_KEY и MEDAI_SECRET совпадают: задайте разные")
