@@ -8,7 +8,17 @@ from starlette.middleware.base import BaseHTTPMiddleware
 import medai
 from medai.api import errors
 from medai.api.request_ids import RequestIds
-from medai.api.routers import analysis, calls, events, ledger, metrics, reports, status, watching
+from medai.api.routers import (
+    analysis,
+    calls,
+    events,
+    ledger,
+    metrics,
+    reports,
+    status,
+    stops,
+    watching,
+)
 from medai.api.security import AccessCheck
 from medai.bootstrap import Application
 
@@ -23,7 +33,7 @@ def create_api(application: Application) -> FastAPI:
         dependencies=[Security(APIKeyHeader(name="X-API-Key", auto_error=False))],
     )
     api.state.application = application
-    for module in (status, events, calls, analysis, reports, metrics, ledger):
+    for module in (status, events, calls, analysis, reports, metrics, ledger, stops):
         api.include_router(module.router, prefix="/api")
     api.include_router(watching.router)
     errors.install(api)

@@ -17,6 +17,7 @@ from medai.cli import (
     sandbox,
     service,
     staff,
+    stops,
 )
 
 app = typer.Typer(
@@ -28,8 +29,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, processing, own_call, exporting, costs, held, recommending, clinics, limits, staff,
-    database, doctor, sandbox, demo,
+    service, processing, own_call, exporting, costs, held, stops, recommending, clinics, limits,
+    staff, database, doctor, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

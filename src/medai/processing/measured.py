@@ -3,7 +3,7 @@
 from medai.calls.models import Call, Step
 from medai.infra.logging import context
 from medai.infra.measures import step_attempt
-from medai.processing.pipeline import Outcome, StepAction
+from medai.processing.pipeline import Facts, StepAction
 
 
 def measured(actions: dict[Step, StepAction]) -> dict[Step, StepAction]:
@@ -12,7 +12,7 @@ def measured(actions: dict[Step, StepAction]) -> dict[Step, StepAction]:
 
 
 def _measured(step: Step, action: StepAction) -> StepAction:
-    async def run(call: Call) -> Outcome:
+    async def run(call: Call) -> Facts:
         ids = {"call_id": call.id, "client_id": call.client_id, "step": step.value}
         with context(**ids), step_attempt(step.value):
             return await action(call)

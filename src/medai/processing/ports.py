@@ -76,12 +76,22 @@ class Jobs(Protocol):
     async def present(self, locks: Sequence[str], now: datetime) -> set[str]:
         """Which of the locks have a job that is under way or may start now."""
 
+    async def busy(self, now: datetime) -> bool:
+        """Whether any job is under way or may start now."""
+
 
 class CrmAccounts(Protocol):
     """Opens the CRM account of a clinic."""
 
     async def of(self, clinic: Clinic) -> Crm:
         """The account. Raises ProviderStoppedError when the clinic has to authorise again."""
+
+
+class Slots(Protocol):
+    """A number of places that all processes of an installation share."""
+
+    def hold(self, count: int = 1) -> AbstractAsyncContextManager[None]:
+        """Wait for so many places and hold them; freed when the holder dies."""
 
 
 class Locks(Protocol):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from medai.analysis.service import AnalysisService
-from medai.calls.models import Audio, Call, Stage, Step, TranscriptSummary
+from medai.calls.models import Audio, Call, Step, TranscriptSummary
 from medai.calls.repository import CallRepository
 from medai.clinics.repository import ClinicRepository
 from medai.crm.notes import write_transcript
@@ -16,8 +16,8 @@ from medai.kit.days import zone
 from medai.ledger.ports import Effects
 from medai.limits.service import LimitService
 from medai.processing.attribution import Attributor
-from medai.processing.pipeline import Outcome, StepAction
-from medai.processing.ports import CrmAccounts
+from medai.processing.pipeline import Facts, StepAction
+from medai.processing.ports import CrmAccounts, Slots
 from medai.processing.recordings import checked_audio, facts_of, stored_audio
 from medai.transcription.formats import note_texts, transcript_filename, transcript_text
 from medai.transcription.models import Transcript
@@ -41,6 +41,7 @@ class StepParts:
     analysis: AnalysisService
     attributor: Attributor
     accounts: CrmAccounts
+    speech_slots: Slots
     effects: Effects
     clock: Clock
 
@@ -60,16 +61,16 @@ class Steps:
             Step.ANALYSIS: self.analyse,
         }
 
-    async def fetch_recording(self, call: Call) -> Outcome:
+    async def fetch_recording(self, call: Call) -> Facts:
         """Download, check and store the recording. Raises RecordingError."""
         if not call.recording_url:
             raise RecordingError("В CRM нет ссылки на запись: она появится позже", final=False)
         fetched = await self._fetched(call, call.recording_url)
         checked = await checked_audio(fetched.data, crm_seconds=call.duration_seconds)
         audio = await stored_audio(self._parts.files, call.id, fetched.data, checked)
-        return Outcome(Stage.AUDIO_STORED, {"audio": audio.model_dump()})
+        return {"audio": audio.model_dump()}
 
-    async def transcribe(self, call: Call) -> Outcome:
+    async def transcribe(self, call: Call) -> Facts:
         """Reserve minutes, recognise once, settle, attribute.
 
         Raises QuotaExceededError, the ProviderError family, RecordingError for an announcement.
@@ -86,10 +87,9 @@ class Steps:
                 "Вместо разговора АТС отдала сообщение «запись недоступна»: проверьте АТС",
                 final=True,
             )
-        fields = await self._transcript_fields(call, transcript)
-        return Outcome(Stage.TRANSCRIBED, fields)
+        return await self._transcript_fields(call, transcript)
 
-    async def write_note(self, call: Call) -> Outcome:
+    async def write_note(self, call: Call) -> Facts:
         """Write the transcript to the card that holds the call. Raises the ProviderError family."""
         clinic = await self._parts.clinics.require(call.client_id)
         crm = await self._parts.accounts.of(clinic)
@@ -107,9 +107,9 @@ class Steps:
             self._parts.clock,
             look_first=attempted,
         )
-        return Outcome(Stage.NOTED, {"crm_note": note.model_dump()})
+        return {"crm_note": note.model_dump()}
 
-    async def analyse(self, call: Call) -> Outcome:
+    async def analyse(self, call: Call) -> Facts:
         """Classify and score the call. Raises the ProviderError family."""
         clinic = await self._parts.clinics.require(call.client_id)
         transcript = await self._parts.transcription.get(call.id)
@@ -119,7 +119,7 @@ class Steps:
             count_not_applicable_as_zero=clinic.count_not_applicable_as_zero,
         )
         summary = self._parts.analysis.summary(analysis)
-        return Outcome(Stage.ANALYSED, {"analysis": summary.model_dump()})
+        return {"analysis": summary.model_dump()}
 
     async def _fetched(self, call: Call, url: str) -> Fetched:
         try:
@@ -132,8 +132,11 @@ class Steps:
             raise
 
     async def _recognised(self, call: Call, audio: Audio) -> Transcript:
-        data = await self._parts.files.read(audio.file)
-        return await self._parts.transcription.transcribe(call, data, facts_of(audio))
+        parts = self._parts
+        # Held before the intent is written: an intent must not age while it waits for its turn.
+        async with parts.speech_slots.hold(parts.transcription.slots(audio.seconds)):
+            data = await parts.files.read(audio.file)
+            return await parts.transcription.transcribe(call, data, facts_of(audio))
 
     async def _transcript_fields(self, call: Call, transcript: Transcript) -> dict[str, object]:
         clinic = await self._parts.clinics.require(call.client_id)
