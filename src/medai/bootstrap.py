@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import httpx2
 import procrastinate
 
 from medai.analysis.openai import OpenAILanguageModel
@@ -29,12 +30,13 @@ from medai.infra.jobs import JobQueue, create_engine, prepare_schema
 from medai.infra.own_keys import installation_keys
 from medai.infra.postgres import Pool
 from medai.infra.rate_limit import PostgresRateLimiter, RateLimiter, Unlimited
+from medai.infra.readiness import Readiness
 from medai.infra.request_budget import RequestBudget
 from medai.infra.slots import FleetSlots
 from medai.infra.stores import Stores, open_stores
 from medai.integrations.elevenlabs.client import ElevenLabsClient
 from medai.integrations.openai.client import OpenAIClient
-from medai.integrations.openai.models import ModelOptions
+from medai.integrations.openai.models import ModelOptions, Trace
 from medai.integrations.recordings.fetch import RecordingFetcher
 from medai.integrations.recordings.options import FetchOptions
 from medai.kit.clock import Clock, utc_now
@@ -46,9 +48,11 @@ from medai.limits.service import LimitService
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
+from medai.processing.figures import Figures
 from medai.processing.fleet import FleetJobs, FleetLocks
 from medai.processing.held import HeldWork
 from medai.processing.links import SignedLinks
+from medai.processing.measured import measured
 from medai.processing.own_recordings import OwnRecordings
 from medai.processing.pipeline import CallPipeline, PipelineParts
 from medai.processing.ports import Jobs
@@ -115,6 +119,8 @@ class Application:
     reports: ReportService
     own_recordings: OwnRecordings
     jobs: Jobs
+    figures: Figures
+    readiness: Readiness
 
 
 @asynccontextmanager
@@ -161,19 +167,8 @@ async def _wire(
     sweeps = Sweeps(calls, jobs, stops, clock)
     export_days, runs = ExportDays(documents), Runs(documents, clock)
     http = await resources.enter_async_context(open_client())
-    accounts = AmocrmAccounts(
-        AccountParts(
-            http=http,
-            documents=documents,
-            cipher=cipher,
-            hold=locks.hold,
-            limiter=await _crm_limiter(settings, stores.pool),
-            base_url_template=settings.amocrm_base_url_template,
-            default_redirect_url=settings.amocrm_redirect_url,
-            batch_size=settings.amocrm_batch_size,
-            clock=clock,
-        )
-    )
+    limiter = await _crm_limiter(settings, stores.pool)
+    accounts = crm_accounts(settings, http, documents, cipher, locks, limiter, clock)
     ledger = await _ledger(settings, clock, stores.pool)
     speech = _speech(settings, resources)
     transcription = TranscriptionService(
@@ -187,7 +182,8 @@ async def _wire(
     )
     speech_slots = _speech_slots(settings, speech, stores.pool)
     resources.push_async_callback(speech_slots.close)
-    model = _language_model(settings, await _budget(settings, stores.pool), ledger, resources)
+    budget, trace = await _budget(settings, stores.pool), _traces(settings, resources)
+    model = _language_model(settings, budget, ledger, trace, resources)
     analysis = AnalysisService(model, AnalysisRepository(documents), clock)
     conclusions = ConclusionsRepository(documents)
     recommendations = RecommendationService(model, conclusions, calls, locks.hold, clock)
@@ -212,10 +208,11 @@ async def _wire(
     requests = WorkRequests(calls, jobs, clock)
     rescore = BookingRescore(calls, clinics, analysis)
     parts = PipelineParts(calls, limits, export_days, rescore, jobs, stops, sweeps, clock)
-    pipeline = CallPipeline(parts, steps.actions())
+    pipeline = CallPipeline(parts, measured(steps.actions()))
     registration = ClinicRegistration(clinics, staff, accounts, cipher, clock)
     links = SignedLinks(settings.api_base_url, signer)
     requests = WorkRequests(calls, jobs, clock)
+    held = HeldWork(calls, transcription, ledger, requests, clock)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -241,7 +238,7 @@ async def _wire(
         recommendations=recommendations,
         pipeline=pipeline,
         requests=requests,
-        held=HeldWork(calls, transcription, ledger, requests, clock),
+        held=held,
         stops=stops,
         sweeps=sweeps,
         runs=runs,
@@ -259,6 +256,52 @@ async def _wire(
         reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
         own_recordings=OwnRecordings(registration, calls, files, clock),
         jobs=jobs,
+        figures=Figures(stores.pool, calls, limits, stops, held, clock),
+        readiness=Readiness(stores.pool, documents, STOPS),
+    )
+
+
+def crm_accounts(
+    settings: Settings,
+    http: httpx2.AsyncClient,
+    documents: Documents,
+    cipher: TextCipher,
+    locks: FleetLocks,
+    limiter: RateLimiter,
+    clock: Clock,
+) -> AmocrmAccounts:
+    """The CRM accounts of the stored clinics."""
+    parts = AccountParts(
+        http=http,
+        documents=documents,
+        cipher=cipher,
+        hold=locks.hold,
+        limiter=limiter,
+        base_url_template=settings.amocrm_base_url_template,
+        default_redirect_url=settings.amocrm_redirect_url,
+        batch_size=settings.amocrm_batch_size,
+        clock=clock,
+    )
+    return AmocrmAccounts(parts)
+
+
+def speech_client(settings: Settings) -> ElevenLabsClient:
+    """The speech-to-text client of the settings; the caller closes it."""
+    return ElevenLabsClient(
+        api_key=settings.evenlabs,
+        base_url=settings.elevenlabs_base_url,
+        timeout_seconds=settings.elevenlabs_timeout_seconds,
+    )
+
+
+def model_options(settings: Settings) -> ModelOptions:
+    """How the settings reach the language model."""
+    return ModelOptions(
+        api_key=settings.openai.get_secret_value(),
+        base_url=settings.openai_base_url,
+        model=settings.openai_model,
+        reasoning_effort=settings.openai_reasoning_effort,
+        timeout_seconds=settings.openai_timeout_seconds,
     )
 
 
@@ -277,11 +320,7 @@ async def _ledger(settings: Settings, clock: Clock, pool: Pool) -> EffectLedger:
 
 
 def _speech(settings: Settings, resources: AsyncExitStack) -> ElevenLabsSpeechToText:
-    client = ElevenLabsClient(
-        api_key=settings.evenlabs,
-        base_url=settings.elevenlabs_base_url,
-        timeout_seconds=settings.elevenlabs_timeout_seconds,
-    )
+    client = speech_client(settings)
     resources.push_async_callback(client.aclose)
     return ElevenLabsSpeechToText(
         client, model=settings.elevenlabs_model, language=settings.elevenlabs_language
@@ -303,18 +342,29 @@ async def _budget(settings: Settings, pool: Pool) -> RequestBudget:
 
 
 def _language_model(
-    settings: Settings, budget: RequestBudget, ledger: EffectLedger, resources: AsyncExitStack
+    settings: Settings,
+    budget: RequestBudget,
+    ledger: EffectLedger,
+    trace: Trace | None,
+    resources: AsyncExitStack,
 ) -> OpenAILanguageModel:
-    options = ModelOptions(
-        api_key=settings.openai.get_secret_value(),
-        base_url=settings.openai_base_url,
-        model=settings.openai_model,
-        reasoning_effort=settings.openai_reasoning_effort,
-        timeout_seconds=settings.openai_timeout_seconds,
-    )
-    client = OpenAIClient(options, settings.openai_strategy)
+    client = OpenAIClient(model_options(settings), settings.openai_strategy, trace=trace)
     resources.push_async_callback(client.close)
     return OpenAILanguageModel(client, ledger, pace=budget)
+
+
+def _traces(settings: Settings, resources: AsyncExitStack) -> Trace | None:
+    key = settings.langchain.get_secret_value()
+    if not key:
+        return None
+    # Imported here: it takes a third of a second that nobody else should wait for.
+    from medai.integrations.langsmith.traces import LangSmithTraces
+
+    traces = LangSmithTraces(
+        api_key=key, base_url=settings.langchain_base_url, project=settings.langchain_project
+    )
+    resources.push_async_callback(asyncio.to_thread, traces.close)
+    return traces.record
 
 
 async def _crm_limiter(settings: Settings, pool: Pool) -> RateLimiter:

@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     )
     medai_host: str = Field("127.0.0.1", description="address the API listens on")
     medai_port: int = Field(8001, description="port the API listens on")
+    medai_metrics_token: SecretStr = Field(
+        SecretStr(""), description="opens GET /metrics and nothing else; empty: X-API-Key only"
+    )
+    medai_worker_metrics_port: int = Field(
+        0, ge=0, le=65535, description="medai worker answers /metrics and /health here; 0: off"
+    )
 
     mongodb_uri: str = Field("", description="empty: documents live in PostgreSQL")
     mongodb_name: str = Field("medai", description="MongoDB database")
@@ -116,6 +122,14 @@ class Settings(BaseSettings):
     price_currency: str = Field(
         "USD", pattern="^[A-Z]{3}$", description="currency of the prices, three letters"
     )
+
+    langchain: SecretStr = Field(
+        SecretStr(""), description="LangSmith key; empty: no traces. Texts are never sent"
+    )
+    langchain_base_url: str = Field(
+        "https://api.smith.langchain.com", description="LangSmith server"
+    )
+    langchain_project: str = Field("medai", description="LangSmith project of the traces")
 
     telegram_api_base_url: str = Field("https://api.telegram.org", description="Bot API server")
     bot_token: SecretStr = Field(SecretStr(""), description="empty: no bot")

@@ -8,7 +8,7 @@ from tests.fixtures.application import API_KEY
 from tests.fixtures.service import Doors
 
 DENIED = {"detail": "Invalid or missing API key"}
-OPEN = {("GET", "/api/status")}
+OPEN = {("GET", "/api/status"), ("GET", "/health/live"), ("GET", "/health/ready")}
 METHODS = {"get", "post", "put", "patch", "delete"}
 DAYS = {"start_date_str": "19.11.2026", "end_date_str": "19.11.2026"}
 PERIOD = {"start_date": "19.11.2026", "end_date": "19.11.2026"}
@@ -35,7 +35,14 @@ async def test_every_route_but_the_open_ones_asks_for_the_key(doors: Doors) -> N
 
 
 async def test_open_paths_need_no_key(doors: Doors) -> None:
-    for path in ("/api/status", "/docs", "/redoc", "/openapi.json"):
+    for path in (
+        "/api/status",
+        "/health/live",
+        "/health/ready",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+    ):
         assert (await doors.stranger.get(path)).status_code == 200, path
     status = (await doors.stranger.get("/api/status")).json()
     assert status.keys() == {"success", "message", "data"}

@@ -103,3 +103,10 @@ async def test_a_failing_store_says_so(tmp_path: Path) -> None:
     (tmp_path / "files").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="Хранилище"):
         open_files(tmp_path, "")
+
+
+def test_a_folder_that_was_open_is_closed_at_start(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir(mode=0o755)
+    (tmp_path / "files").chmod(0o755)
+    open_files(tmp_path, "")
+    assert (tmp_path / "files").stat().st_mode & 0o777 == 0o700

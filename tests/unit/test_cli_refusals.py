@@ -17,13 +17,13 @@ def test_a_taken_port_is_told_with_its_settings() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = Settings(_env_file=None, medai_port=taken.getsockname()[1])
         with pytest.raises(SettingsError, match="MEDAI_PORT"):
-            listening(settings)
+            listening(settings.medai_host, settings.medai_port, "MEDAI_PORT")
 
 
 def test_a_free_port_listens() -> None:
     settings = Settings(_env_file=None, medai_port=0)
     with (
-        listening(settings) as listener,
+        listening(settings.medai_host, settings.medai_port, "MEDAI_PORT") as listener,
         socket.create_connection(listener.getsockname(), timeout=5) as connection,
     ):
         assert connection.getpeername() == listener.getsockname()

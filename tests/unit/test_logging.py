@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import structlog
 
-from medai.infra.logging import configure_logging
+from medai.infra.log_masks import Masks
+from medai.infra.log_storms import OnePerWhile
+from medai.infra.logging import configure_logging, context
 
 Read = Callable[[], dict[str, Any]]
 
@@ -71,3 +73,39 @@ def test_ids_and_times_stay(lines: Read, text: str) -> None:
 def test_libraries_that_quote_bodies_are_quiet(lines: Read) -> None:
     for name in ("httpx2", "openai", "elevenlabs", "procrastinate", "aiogram"):
         assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+
+
+def test_lines_of_libraries_take_the_same_form_and_masks(lines: Read) -> None:
+    with context(job_id=7):
+        logging.getLogger("some.library").warning("failed for %s", "+7 900 000-00-01")
+    line = lines()
+    assert (line["event"], line["logger"], line["job_id"]) == ("failed for ***", "some.library", 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("postgresql://user:secret@host/db", "postgresql://***@host/db"),
+        ("Authorization: Bearer abcdefgh12345", "Authorization: Bearer ***"),
+        ("key sk-abcdefghijklmnopqrst", "key ***"),
+        ("/bot1234567:AAbbCCddEEffGGhhIIjjKK/getMe", "/***/getMe"),
+        ("eyJhbGciOiJI.eyJzdWIi.c2ln", "***"),
+        ("our own value stands here", "our *** stands here"),
+    ],
+)
+def test_credentials_are_masked_by_form_and_value(text: str, masked: str) -> None:
+    assert Masks(["own value"]).text(text) == masked
+
+
+def test_a_storm_is_one_line_with_a_count() -> None:
+    now = 0.0
+    calm = OnePerWhile(10.0, time=lambda: now)
+
+    def record() -> logging.LogRecord:
+        return logging.LogRecord("pool", logging.WARNING, "", 0, "no %s", ("server",), None)
+
+    assert [calm.filter(record()) for _ in range(4)] == [True, False, False, False]
+    now = 11.0
+    last = record()
+    assert calm.filter(last)
+    assert last.getMessage() == "no server (3 more left out)"

@@ -7,7 +7,18 @@ from starlette.middleware.base import BaseHTTPMiddleware
 
 import medai
 from medai.api import errors
-from medai.api.routers import analysis, calls, events, ledger, metrics, reports, status, stops
+from medai.api.request_ids import RequestIds
+from medai.api.routers import (
+    analysis,
+    calls,
+    events,
+    ledger,
+    metrics,
+    reports,
+    status,
+    stops,
+    watching,
+)
 from medai.api.security import AccessCheck
 from medai.bootstrap import Application
 
@@ -24,6 +35,7 @@ def create_api(application: Application) -> FastAPI:
     api.state.application = application
     for module in (status, events, calls, analysis, reports, metrics, ledger, stops):
         api.include_router(module.router, prefix="/api")
+    api.include_router(watching.router)
     errors.install(api)
     api.add_middleware(BaseHTTPMiddleware, dispatch=AccessCheck(application))
     # Outermost, so that a refusal carries CORS headers too (contract 0).
@@ -33,4 +45,16 @@ def create_api(application: Application) -> FastAPI:
         allow_methods=["*"],
         allow_headers=["*"],
     )
+    api.add_middleware(RequestIds)
+    return api
+
+
+def create_watching(application: Application) -> FastAPI:
+    """Measures and health alone, for a process that has no API: `medai worker`."""
+    api = FastAPI(title="MedAI worker", docs_url=None, redoc_url=None, openapi_url=None)
+    api.state.application = application
+    api.include_router(watching.router)
+    errors.install(api)
+    api.add_middleware(BaseHTTPMiddleware, dispatch=AccessCheck(application))
+    api.add_middleware(RequestIds)
     return api

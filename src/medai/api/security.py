@@ -10,7 +10,10 @@ from fastapi.responses import JSONResponse, Response
 from medai.bootstrap import Application
 from medai.errors import AccessDeniedError
 
-_OPEN_PATHS = frozenset({"/docs", "/openapi.json", "/redoc", "/api/status"})
+_OPEN_PATHS = frozenset(
+    {"/docs", "/openapi.json", "/redoc", "/api/status", "/health/live", "/health/ready"}
+)
+_MEASURES_PATH = "/metrics"
 _LINK_PREFIXES = ("/api/calls/download/", "/api/transcriptions/", "/api/call/reports/")
 """Files that are opened straight from DataLens, Excel, PDF and Telegram."""
 _API_PREFIX = "/api"
@@ -28,7 +31,12 @@ class AccessCheck:
         self, request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         """Let the request through or answer 401."""
-        if self._is_open(request) or self._has_key(request) or self._has_link(request):
+        if (
+            self._is_open(request)
+            or self._has_key(request)
+            or self._has_link(request)
+            or self._may_measure(request)
+        ):
             return await call_next(request)
         return JSONResponse(_DENIED, status_code=401)
 
@@ -37,8 +45,14 @@ class AccessCheck:
 
     def _has_key(self, request: Request) -> bool:
         given = request.headers.get("X-API-Key", "")
-        # Compared as bytes: compare_digest refuses text outside ASCII.
-        return hmac.compare_digest(given.encode(), self._application.api_key.encode())
+        return _same(given, self._application.api_key)
+
+    def _may_measure(self, request: Request) -> bool:
+        """Prometheus has a token of its own, which opens nothing else."""
+        token = self._application.settings.medai_metrics_token.get_secret_value()
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        is_asked = request.url.path == _MEASURES_PATH and scheme.lower() == "bearer"
+        return bool(token) and is_asked and _same(given, token)
 
     def _has_link(self, request: Request) -> bool:
         path = request.url.path
@@ -57,6 +71,11 @@ class AccessCheck:
         except AccessDeniedError:
             return False
         return True
+
+
+def _same(given: str, expected: str) -> bool:
+    # Compared as bytes: compare_digest refuses text outside ASCII.
+    return hmac.compare_digest(given.encode(), expected.encode())
 
 
 def _is_file(path: str) -> bool:

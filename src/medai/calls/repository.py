@@ -102,6 +102,14 @@ class CallRepository:
             async for call in self._find({**where, **days, "skip_reason": None}):
                 yield call
 
+    async def oldest_unfinished(self, first: date, at_most: int) -> AsyncIterator[Call]:
+        """The oldest calls for which something may be left to do, so many of each kind."""
+        for where in _UNFINISHED:
+            days = {"business_day": Range(at_least=_iso(first))}
+            full: Where = {**where, **days, "skip_reason": None}
+            async for call in self._find(full, limit=at_most):
+                yield call
+
     async def insert(self, call: Call) -> bool:
         """Store a new call; False when its note is stored already."""
         return await self._documents.insert(CALLS, to_document(call))
@@ -145,9 +153,9 @@ class CallRepository:
         full: Where = {**days_filter(client_id, days), **(where or {})}
         return await self._documents.count_by(CALLS, path, full)
 
-    async def _find(self, where: Where) -> AsyncIterator[Call]:
+    async def _find(self, where: Where, *, limit: int | None = None) -> AsyncIterator[Call]:
         sort = (("business_day", 1), ("started_at", 1))
-        async for document in self._documents.find(CALLS, where, sort=sort):
+        async for document in self._documents.find(CALLS, where, sort=sort, limit=limit):
             yield from_document(document)
 
     async def _by(self, values: Sequence[Any], path: str, where: Where) -> dict[str, Call]:

@@ -7,6 +7,7 @@ from medai.cli import (
     costs,
     database,
     demo,
+    doctor,
     exporting,
     held,
     limits,
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 _GROUPS = (
     service, processing, own_call, exporting, costs, held, stops, recommending, clinics, limits,
-    staff, database, sandbox, demo,
+    staff, database, doctor, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from medai.bootstrap import Application, open_application
 from medai.errors import MedaiError, SettingsError
-from medai.infra.logging import configure_logging
+from medai.infra.logging import configure_from
 from medai.kit.clock import utc_now
 from medai.settings import Settings
 
@@ -42,8 +42,10 @@ EXIT_CODES = {
     "answer_lost": 16,
     "report_rendering": 17,
     "incomplete": 20,
+    "unhealthy": 21,
 }
-"""Stable exit codes for scripts and cron; "incomplete": some calls wait or failed."""
+"""Stable exit codes for scripts and cron; "incomplete": some calls wait or failed;
+"unhealthy": `medai doctor` has found a problem."""
 
 _INTERRUPTED = 130
 _TERMINATED = 143
@@ -77,7 +79,7 @@ def with_application(
     async def opened() -> Result:
         settings = read_settings()
         level = "ERROR" if quiet and settings.log_level == "INFO" else settings.log_level
-        configure_logging(level=level, json_lines=_json_lines(settings))
+        configure_from(settings, level=level)
         async with open_application(settings) as application:
             return await work(application)
 
@@ -117,9 +119,3 @@ def guarded(work: Callable[[], Result]) -> Result:
 def yesterday() -> date:
     """The newest day that is over everywhere in Russia."""
     return utc_now().date() - timedelta(days=1)
-
-
-def _json_lines(settings: Settings) -> bool:
-    if settings.log_format == "auto":
-        return settings.environment == "production"
-    return settings.log_format == "json"

@@ -3,14 +3,15 @@
 import asyncio
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
-from medai.api.app import create_api
+from medai.api.app import create_api, create_watching
 from medai.bootstrap import Application
 from medai.cli.running import console, guarded, with_application
 from medai.errors import InvalidInputError, SettingsError
@@ -44,7 +45,7 @@ def worker(
 ) -> None:
     """Только обработчики заданий."""
     guarded(lambda: parse_queues(queue or []))  # before anything is opened
-    with_application(lambda application: run_workers(application, parse_queues(queue or [])))
+    with_application(lambda application: _work(application, parse_queues(queue or [])))
 
 
 def parse_queues(words: list[str]) -> dict[Queue, int | None]:
@@ -64,8 +65,25 @@ _COUNT = re.compile(r"[1-9]\d{0,2}")
 
 async def serve_forever(application: Application) -> None:
     """API and workers until one of them ends. Raises what ended it."""
-    workers = asyncio.create_task(run_workers(application))
-    serving = asyncio.create_task(_serve(application))
+    await _together(run_workers(application), _serve(application))
+
+
+async def _work(application: Application, queues: dict[Queue, int | None]) -> None:
+    """Workers, and beside them the listener of their measures if there is a port for it."""
+    settings = application.settings
+    port = settings.medai_worker_metrics_port
+    if not port:
+        await run_workers(application, queues)
+        return
+    api = create_watching(application)
+    listener = listening(settings.medai_host, port, "MEDAI_WORKER_METRICS_PORT")
+    with listener:
+        await _together(run_workers(application, queues), _answer(api, settings, listener))
+
+
+async def _together(work: Coroutine[Any, Any, None], service: Coroutine[Any, Any, None]) -> None:
+    """Both until one of them ends. Raises what ended it."""
+    workers, serving = asyncio.create_task(work), asyncio.create_task(service)
     try:
         await asyncio.wait({workers, serving}, return_when=asyncio.FIRST_COMPLETED)
         for ended in (workers, serving):
@@ -78,28 +96,33 @@ async def serve_forever(application: Application) -> None:
 
 
 async def _serve(application: Application) -> None:
-    server = _Server(_config(application))
-    with listening(application.settings) as listener:
+    settings = application.settings
+    with listening(settings.medai_host, settings.medai_port, "MEDAI_PORT") as listener:
         announce(application)
-        serving = asyncio.create_task(server.serve([listener]))
-        try:
-            await asyncio.shield(serving)
-        except asyncio.CancelledError:
-            server.should_exit = True
-            await serving
-            raise
+        await _answer(create_api(application), settings, listener)
 
 
-def listening(settings: Settings) -> socket.socket:
+async def _answer(api: FastAPI, settings: Settings, listener: socket.socket) -> None:
+    server = _Server(_config(api, settings))
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+def listening(host: str, port: int, setting: str) -> socket.socket:
     """The port, bound here so that a taken one is told in our words. Raises SettingsError."""
-    address = (settings.medai_host, settings.medai_port)
+    address = (host, port)
     try:
         family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server(address, family=family)
     except OSError as error:
         raise SettingsError(
-            f"Порт {settings.medai_port} на {settings.medai_host} занят или недоступен:"
-            " освободите его или смените MEDAI_PORT и MEDAI_HOST"
+            f"Порт {port} на {host} занят или недоступен:"
+            f" освободите его или смените {setting} и MEDAI_HOST"
         ) from error
 
 
@@ -112,12 +135,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(application: Application) -> uvicorn.Config:
-    settings = application.settings
+def _config(api: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        create_api(application),
+        api,
         host=settings.medai_host,
         port=settings.medai_port,
+        log_config=None,  # its lines take our form
         log_level="warning",
         access_log=False,
         lifespan="off",

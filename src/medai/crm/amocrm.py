@@ -93,6 +93,10 @@ class AmocrmAccount:
             for f in await self._client.lead_custom_fields()
         ]
 
+    async def timezone(self) -> str:
+        """The account's IANA zone or nothing; the cheapest proof that the connection works."""
+        return (await self._client.account()).timezone
+
     async def users(self) -> list[CrmUser]:
         """People of the account; without admin rights amoCRM answers 403 and we do without."""
         try:

@@ -15,6 +15,7 @@ from medai.errors import InvalidInputError, NotFoundError, SettingsError, StoreE
 from medai.infra.files import Files
 
 _FOLDER = "files"
+_OPEN_TO_OTHERS = 0o077
 _CHUNK_BYTES = 256 * 1024
 _SEGMENT = re.compile(r"[^/\\#\x00-\x1f\x7f]{1,120}")
 """No separators, no control characters and no "#", which marks unfinished local files; 120 letters
@@ -39,6 +40,8 @@ def open_files(data_dir: Path, url: str) -> Files:
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Patients' voices: other users of the machine must not read them.
         folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.stat().st_mode & _OPEN_TO_OTHERS:
+            folder.chmod(0o700)  # made by an earlier version, or by hand
         return ObjectFiles(LocalStore(folder))
 
 

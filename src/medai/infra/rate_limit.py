@@ -4,6 +4,7 @@ import asyncio
 from time import monotonic
 from typing import Protocol
 
+from medai.infra import measures
 from medai.infra.postgres import Pool, store_errors
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('medai.infra', 0))"
@@ -93,7 +94,9 @@ class PostgresRateLimiter:
             await asyncio.sleep(seconds)
             if monotonic() - asked - seconds <= max(gap, _LATE_SECONDS):
                 break
-        return monotonic() - began if seconds else 0.0
+        waited = monotonic() - began if seconds else 0.0
+        measures.turn_waited(key, waited)
+        return waited
 
     async def hold_back(self, key: str, seconds: float) -> None:
         """See `RateLimiter.hold_back`. Raises StoreError."""

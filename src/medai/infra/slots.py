@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
+from medai.infra import measures
 from medai.infra.postgres import Pool, open_connection, store_errors
 
 _LOOK_SECONDS = 0.05
@@ -65,7 +66,9 @@ class FleetSlots:
         """Wait for `count` slots (at most all there are) and hold them. Raises StoreError."""
         slots: list[_Slot] = []
         try:
+            asked = monotonic()
             await self._fill(slots, count)
+            measures.turn_waited(self._name, monotonic() - asked)
             yield
         finally:
             await _uninterrupted(self._return(slots))

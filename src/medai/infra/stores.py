@@ -35,17 +35,17 @@ class Stores:
 
 async def open_stores(settings: Settings, resources: AsyncExitStack) -> Stores:
     """Connect to every store; `resources` closes them. Raises StoreError, SettingsError."""
-    dsn = await _postgres(settings, resources)
+    dsn = await postgres_dsn(settings, resources)
     pool = await open_pool(dsn, max_size=_POOL_CONNECTIONS)
     resources.push_async_callback(pool.close)
-    documents = _documents(settings, pool)
+    documents = documents_of(settings, pool)
     resources.push_async_callback(documents.close)
-    files = open_files(settings.data_dir / "files", settings.medai_files_url)
+    files = files_of(settings)
     return Stores(dsn, pool, documents, files)
 
 
-async def _postgres(settings: Settings, resources: AsyncExitStack) -> str:
-    """The named server, or our own one, which is started."""
+async def postgres_dsn(settings: Settings, resources: AsyncExitStack) -> str:
+    """The address of the named server, or of our own one, which is started."""
     if settings.postgres_dsn.get_secret_value():
         return settings.postgres_dsn.get_secret_value()
     if settings.postgres_host:
@@ -80,7 +80,13 @@ async def _ended(task: "asyncio.Task[None]") -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _documents(settings: Settings, pool: Pool) -> Documents:
+def files_of(settings: Settings) -> Files:
+    """The store of files. Raises SettingsError, StoreError."""
+    return open_files(settings.data_dir / "files", settings.medai_files_url)
+
+
+def documents_of(settings: Settings, pool: Pool) -> Documents:
+    """The store of documents; the caller closes it. Raises SettingsError."""
     if settings.mongodb_uri:
         return MongoDocuments(settings.mongodb_uri, settings.mongodb_name)
     return PostgresDocuments(pool)

@@ -1,6 +1,7 @@
 """The ledger in PostgreSQL: one row per request, money as exact numerics, sums in SQL."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,15 @@ from medai.ledger.costs import DaySums, sums_of
 from medai.ledger.models import Consumption, Decision, Effect, EffectKind, EffectState
 
 Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Who is paid how much for a line."""
+
+    provider: str
+    currency: str
+    amount: Decimal
 
 
 class EffectRepository:
@@ -36,9 +46,10 @@ class EffectRepository:
         """
         return bool(await self._rows(statements.ENTER, effect.model_dump()))
 
-    async def settle(self, effect_id: str, fields: Mapping[str, Any]) -> bool:
-        """Enter an outcome (`statements.SETTLE`); False when the line is settled otherwise."""
-        return bool(await self._rows(statements.SETTLE, {**fields, "id": effect_id}))
+    async def settle(self, effect_id: str, fields: Mapping[str, Any]) -> Price | None:
+        """Enter an outcome (`statements.SETTLE`); None when the line is settled otherwise."""
+        rows = await self._rows(statements.SETTLE, {**fields, "id": effect_id})
+        return Price(*rows[0]) if rows else None
 
     async def expire(self, now: datetime) -> int:
         """Turn lines whose lease is over into unknown ones; returns how many."""

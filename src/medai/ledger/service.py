@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from medai.infra import measures
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange
 from medai.kit.ids import random_id
@@ -45,9 +46,11 @@ class EffectLedger:
         used = Consumption() if outcome.state is EffectState.FAILED else outcome.used
         measured = used.model_dump() if used else dict.fromkeys(Consumption.model_fields)
         cost = self._prices.cost(used) if used else None
-        await self._repository.settle(
+        price = await self._repository.settle(
             effect_id, {**fields, **measured, "cost": cost, "now": self._clock()}
         )
+        if price and outcome.state is EffectState.DONE:
+            measures.money_spent(price.provider, price.currency, float(price.amount))
 
     async def expire(self, now: datetime) -> int:
         """Requests of dead processes become unknown when their lease is over; how many did.

@@ -70,7 +70,7 @@ SET state = %(state)s,
     cost = coalesce(%(cost)s, cost)
 WHERE id = %(id)s
   AND (state IN ('requested', 'unknown') OR (state = 'failed' AND %(state)s = 'done'))
-RETURNING id
+RETURNING provider, currency, cost
 """
 
 EXPIRE = """

@@ -9,6 +9,7 @@ from procrastinate.worker import Worker
 
 from medai.bootstrap import Application
 from medai.processing.ports import Queue
+from medai.worker.door import with_job_context
 from medai.worker.lifeline import Lifeline
 from medai.worker.recovery import HEARTBEAT_SECONDS, Recovery
 from medai.worker.sweeping import keep_sweeping
@@ -90,6 +91,7 @@ def _worker(engine: procrastinate.App, queue: str, concurrency: int) -> Worker:
         update_heartbeat_interval=HEARTBEAT_SECONDS,
         stalled_worker_timeout=_FORGOTTEN_SECONDS,
         delete_jobs="successful",
+        task_middleware=[with_job_context],
     )
 
 

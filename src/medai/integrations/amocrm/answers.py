@@ -11,6 +11,7 @@ from medai.errors import (
     ProviderError,
     ProviderUnavailableError,
 )
+from medai.infra import measures
 
 from .failures import PROVIDER, failure, request_id
 from .models.lenient import JsonObject
@@ -21,6 +22,7 @@ _UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx
 _NO_CONNECTION = "Нет связи с amoCRM: повтор произойдёт сам"
 _LOST = "Ответ amoCRM на запись потерян: результат проверяется перед повтором"
 _UNREADABLE = "amoCRM прислала нечитаемый ответ: если повторяется, сообщите в поддержку"
+_READ_AGAIN: tuple[type[ProviderError], str] = (ProviderAnswerError, _UNREADABLE)
 
 
 def judged(method: str, response: httpx2.Response) -> JsonObject | None:
@@ -44,9 +46,9 @@ def judged(method: str, response: httpx2.Response) -> JsonObject | None:
 
 def _unreadable(method: str, status: int, number: str | None) -> ProviderError:
     # An unreadable success of a write has had its effect: repeating it would double the note.
-    if method != "GET":
-        return AnswerLostError(PROVIDER, _LOST, status=status, request_id=number)
-    return ProviderAnswerError(PROVIDER, _UNREADABLE, status=status, request_id=number)
+    kind, message = (AnswerLostError, _LOST) if method != "GET" else _READ_AGAIN
+    measures.provider_failed(PROVIDER, kind.code)
+    return kind(PROVIDER, message, status=status, request_id=number)
 
 
 def without_answer(method: str, error: Exception) -> ProviderError:

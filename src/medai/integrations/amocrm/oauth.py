@@ -14,6 +14,7 @@ from medai.errors import (
     ProviderStoppedError,
     ProviderUnavailableError,
 )
+from medai.infra import measures
 from medai.kit.clock import Clock, utc_now
 
 from .failures import PROVIDER, AccountStoppedError, failure, json_body, request_id
@@ -81,11 +82,12 @@ async def _granted(
         "client_secret": app.client_secret,
         "redirect_uri": app.redirect_url,
     }
-    response = await _posted(http, f"{base_url.rstrip('/')}/oauth2/access_token", body)
-    logger.info("amocrm_token_endpoint", status=response.status_code, id=request_id(response))
-    if response.status_code != httpx2.codes.OK:
-        raise _refusal(response)
-    return _pair(json_body(response), clock)
+    with measures.provider_request(PROVIDER):
+        response = await _posted(http, f"{base_url.rstrip('/')}/oauth2/access_token", body)
+        logger.info("amocrm_token_endpoint", status=response.status_code, id=request_id(response))
+        if response.status_code != httpx2.codes.OK:
+            raise _refusal(response)
+        return _pair(json_body(response), clock)
 
 
 async def _posted(http: httpx2.AsyncClient, url: str, body: dict[str, str]) -> httpx2.Response:

@@ -9,11 +9,12 @@ import httpx2
 import structlog
 
 from medai.errors import ProviderRateLimitedError, ProviderUnavailableError
+from medai.infra import measures
 from medai.kit.clock import Clock
 
 from .answers import judged, without_answer
 from .breaker import Breaker
-from .failures import AccountStoppedError, failure, request_id
+from .failures import PROVIDER, AccountStoppedError, failure, request_id
 from .models.lenient import JsonObject
 from .tokens import Tokens
 
@@ -140,7 +141,9 @@ class Transport:
                 )
         except (httpx2.RequestError, TimeoutError) as error:
             logger.warning("amocrm_request", method=method, path=path, error=type(error).__name__)
-            raise without_answer(method, error) from error
+            lost = without_answer(method, error)
+            measures.provider_answered(PROVIDER, time.perf_counter() - started, lost.code)
+            raise lost from error
         logger.info(
             "amocrm_request",
             method=method,
@@ -149,12 +152,13 @@ class Transport:
             ms=round((time.perf_counter() - started) * 1000),
             id=request_id(response),
         )
-        self._note(response, seen)
+        self._note(response, seen, time.perf_counter() - started)
         return response
 
-    def _note(self, response: httpx2.Response, seen: int) -> None:
-        """Tell the breaker what the answer says about the account."""
+    def _note(self, response: httpx2.Response, seen: int, seconds: float) -> None:
+        """Tell the breaker what the answer says about the account, and count it."""
         error = None if response.is_success else failure(response)
+        measures.provider_answered(PROVIDER, seconds, error.code if error else None)
         if isinstance(error, ProviderRateLimitedError):
             self._breaker.limited(seen, error.retry_after)
         elif isinstance(error, AccountStoppedError):

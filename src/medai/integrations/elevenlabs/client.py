@@ -18,6 +18,7 @@ from elevenlabs.core.request_options import RequestOptions
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from medai.errors import SettingsError
+from medai.infra import measures
 from medai.integrations.elevenlabs import failures
 from medai.integrations.elevenlabs.models import SttAnswer, SttRequest, SttResult, Subscription
 from medai.kit.text import clean
@@ -59,6 +60,23 @@ class ElevenLabsClient:
         Raises SettingsError without a key (nothing is sent), and the errors of
         `transcription.ports.SpeechToText`.
         """
+        with measures.provider_request(failures.PROVIDER):
+            result = await self._recognised(audio, filename, request)
+        measures.speech_recognised(request.model_id, result.answer.audio_duration_secs or 0.0)
+        return result
+
+    async def subscription(self) -> Subscription:
+        """The account's plan and usage; free of charge. Raises as `transcribe` does."""
+        async with self._exchange(_SUBSCRIPTION_SECONDS):
+            response = await self._sdk.user.subscription.with_raw_response.get(
+                request_options=_options(_SUBSCRIPTION_SECONDS)
+            )
+        try:
+            return Subscription.model_validate(_body(response.data, None))
+        except ValidationError:
+            raise failures.unreadable() from None
+
+    async def _recognised(self, audio: bytes, filename: str, request: SttRequest) -> SttResult:
         fields = {name: value for name, value in asdict(request).items() if value is not None}
         async with self._exchange(self._timeout):
             response = await self._sdk.speech_to_text.with_raw_response.convert(
@@ -74,17 +92,6 @@ class ElevenLabsClient:
             request_id=request_id,
             maximum_concurrent_requests=_count(response.headers.get("maximum-concurrent-requests")),
         )
-
-    async def subscription(self) -> Subscription:
-        """The account's plan and usage; free of charge. Raises as `transcribe` does."""
-        async with self._exchange(_SUBSCRIPTION_SECONDS):
-            response = await self._sdk.user.subscription.with_raw_response.get(
-                request_options=_options(_SUBSCRIPTION_SECONDS)
-            )
-        try:
-            return Subscription.model_validate(_body(response.data, None))
-        except ValidationError:
-            raise failures.unreadable() from None
 
     async def aclose(self) -> None:
         """Close connections."""

@@ -5,15 +5,26 @@ answer (openai.md 1.2). Its own retries are off: repeating is decided at one pla
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any, Literal
 
 import httpx2
 import openai
+from openai.types import Model
 from pydantic import ValidationError
 
-from medai.errors import SettingsError
+from medai.errors import ProviderError, SettingsError
+from medai.infra import measures
 from medai.integrations.openai import chat, failures, responses
-from medai.integrations.openai.models import ModelOptions, StructuredReply, StructuredRequest
+from medai.integrations.openai.models import (
+    Exchange,
+    ModelOptions,
+    StructuredReply,
+    StructuredRequest,
+    Tokens,
+    Trace,
+)
+from medai.kit.clock import utc_now
 
 Strategy = Literal["responses", "chat_json_schema"]
 
@@ -26,9 +37,11 @@ class OpenAIClient:
         options: ModelOptions,
         strategy: Strategy = "responses",
         *,
+        trace: Trace | None = None,
         http: httpx2.AsyncClient | None = None,
     ) -> None:
         self._options = options
+        self._trace = trace
         self._sdk = openai.AsyncOpenAI(
             api_key=options.api_key.strip() or "missing",
             base_url=options.base_url,
@@ -56,8 +69,43 @@ class OpenAIClient:
         ProviderRejectedError and ProviderAnswerError (a body of another form) as openai.md 7
         sorts them. A refusal is an answer: it is billed.
         """
+        self._check_key()
+        started_at = utc_now()
+        tokens, code = None, None
+        try:
+            with measures.provider_request(failures.PROVIDER):
+                reply = await self._asked(request)
+            tokens = self._counted(reply.tokens)
+        except ProviderError as error:
+            code = error.code
+            raise
+        finally:
+            if self._trace is not None:
+                name, model = request.schema_name, self._options.model
+                self._trace(Exchange(name, model, started_at, utc_now(), tokens, code))
+        return reply
+
+    async def models(self) -> dict[str, date | None]:
+        """Models that the key may use, each with the day it is shut down (openai.md 3); free.
+
+        Raises as `ask` does.
+        """
+        self._check_key()
+        try:
+            page = await self._sdk.models.list()
+        except openai.APIError as error:
+            raise failures.from_sdk(error) from None
+        return {model.id: _shutdown_day(model) for model in page.data}
+
+    async def close(self) -> None:
+        """Close the connections; the client is unusable afterwards."""
+        await self._sdk.close()
+
+    def _check_key(self) -> None:
         if not self._options.api_key.strip():
             raise SettingsError("Не задан ключ языковой модели: укажите OPENAI в окружении")
+
+    async def _asked(self, request: StructuredRequest) -> StructuredReply:
         try:
             raw = await self._send(**self._arguments(request, self._options))
         except openai.APIError as error:
@@ -65,9 +113,10 @@ class OpenAIClient:
             raise failures.from_sdk(error) from None
         return self._reply(raw.http_response)
 
-    async def close(self) -> None:
-        """Close the connections; the client is unusable afterwards."""
-        await self._sdk.close()
+    def _counted(self, used: Tokens) -> Tokens:
+        model = self._options.model
+        measures.tokens_used(model, input_=used.input, cached=used.cached, output=used.output)
+        return used
 
     def _reply(self, response: httpx2.Response) -> StructuredReply:
         request_id = response.headers.get("x-request-id")
@@ -88,6 +137,14 @@ class OpenAIClient:
             return create, responses.arguments, responses.read
         complete = self._sdk.chat.completions.with_raw_response.create
         return complete, chat.arguments, chat.read
+
+
+def _shutdown_day(model: Model) -> date | None:
+    """The day after which the model answers no more, when the provider has named one."""
+    try:
+        return date.fromisoformat(str(getattr(model, "shutdown_date", ""))[:10])
+    except ValueError:
+        return None
 
 
 _Send = Callable[..., Awaitable[Any]]

@@ -1,6 +1,8 @@
 """What goes to an OpenAI-style server and what comes back, in neither's full detail."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 
@@ -43,6 +45,26 @@ class StructuredReply:
     tokens: Tokens
     model: str
     request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A finished request as a trace may show it: not a word of question or answer.
+
+    `name` is the schema's; `tokens` None when the answer could not be read; `code` is that of the
+    failure. Moments are aware UTC.
+    """
+
+    name: str
+    model: str
+    started_at: datetime
+    ended_at: datetime
+    tokens: Tokens | None = None
+    code: str | None = None
+
+
+Trace = Callable[[Exchange], None]
+"""Takes note of an exchange at once: never waits, never raises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 
 from medai.errors import RecordingError
+from medai.infra import measures
 from medai.integrations.recordings import answers
 from medai.integrations.recordings.addresses import (
     AllowedHosts,
@@ -82,6 +83,10 @@ class RecordingFetcher:
             await self._proxied.aclose()
 
     async def _within_time(self, url: httpx2.URL, *, through_proxy: bool) -> Fetched:
+        with measures.provider_request(measures.RECORDINGS):
+            return await self._attempt(url, through_proxy=through_proxy)
+
+    async def _attempt(self, url: httpx2.URL, *, through_proxy: bool) -> Fetched:
         try:
             async with asyncio.timeout(self._options.timeout_seconds):
                 return await self._follow(url, through_proxy=through_proxy)
