@@ -48,17 +48,25 @@ from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
 from medai.processing.fleet import FleetJobs, FleetLocks
 from medai.processing.held import HeldWork
+from medai.processing.link_repair import LinkRepair
 from medai.processing.links import SignedLinks
 from medai.processing.own_recordings import OwnRecordings
+from medai.processing.person_requests import PersonRequests
 from medai.processing.pipeline import CallPipeline, PipelineParts
 from medai.processing.ports import Jobs
 from medai.processing.requests import WorkRequests
 from medai.processing.rescoring import BookingRescore
+from medai.processing.retention import KeepDays, Retention
+from medai.processing.run_book import RunBook
+from medai.processing.run_phases import RunPhases
 from medai.processing.runs import RUNS, Runs
+from medai.processing.schedule.begin import Schedule
+from medai.processing.schedule.memory import SCHEDULE, ScheduleMemory
 from medai.processing.steps import StepParts, Steps
 from medai.processing.stops import STOPS, Stops
 from medai.processing.sweeps import Sweeps
 from medai.processing.syncs import Syncs
+from medai.processing.token_keeper import TokenKeeper
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
@@ -72,7 +80,7 @@ from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
     ADMINISTRATORS, ANALYSES, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS, RECOGNITION_ANSWERS,
-    RECOGNITIONS, RUNS, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
+    RECOGNITIONS, RUNS, SCHEDULE, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
 )  # fmt: skip
 _MINUTE_SECONDS = 60.0
 _FASTEST_CRM_RATE = 6.0
@@ -110,6 +118,12 @@ class Application:
     sweeps: Sweeps
     held: HeldWork
     runs: Runs
+    run_book: RunBook
+    asked: PersonRequests
+    phases: RunPhases
+    schedule: Schedule
+    token_keeper: TokenKeeper
+    retention: Retention
     syncs: Syncs
     exports: Exports
     reports: ReportService
@@ -216,6 +230,18 @@ async def _wire(
     registration = ClinicRegistration(clinics, staff, accounts, cipher, clock)
     links = SignedLinks(settings.api_base_url, signer)
     requests = WorkRequests(calls, jobs, clock)
+    book = RunBook(runs, requests, jobs, clock)
+    exports = Exports(calls, export_days, conclusions, PostgresExporter(stores.pool), links)
+    syncs = Syncs(
+        clinics=clinics,
+        calls=calls,
+        accounts=accounts,
+        export_days=export_days,
+        rescore=rescore,
+        runs=runs,
+        locks=locks,
+        clock=clock,
+    )
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -245,20 +271,51 @@ async def _wire(
         stops=stops,
         sweeps=sweeps,
         runs=runs,
-        syncs=Syncs(
-            clinics=clinics,
-            calls=calls,
-            accounts=accounts,
-            export_days=export_days,
-            rescore=rescore,
+        run_book=book,
+        asked=PersonRequests(runs, requests, stops, jobs),
+        phases=RunPhases(
             runs=runs,
-            locks=locks,
+            book=book,
+            syncs=syncs,
+            links=LinkRepair(clinics, calls, accounts, requests, clock),
+            requests=requests,
+            exports=exports,
+            recommendations=recommendations,
+            stops=stops,
+            sweeps=sweeps,
             clock=clock,
         ),
-        exports=Exports(calls, export_days, conclusions, PostgresExporter(stores.pool), links),
+        schedule=Schedule(
+            clinics=clinics,
+            memory=ScheduleMemory(documents, clock),
+            runs=runs,
+            book=book,
+            jobs=jobs,
+            clock=clock,
+            night_hour=settings.medai_night_hour,
+            poll_minutes=settings.medai_poll_minutes,
+        ),
+        token_keeper=TokenKeeper(clinics, accounts, stops),
+        retention=_retention(settings, clock, stores, runs, calls),
+        syncs=syncs,
+        exports=exports,
         reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
         own_recordings=OwnRecordings(registration, calls, files, clock),
         jobs=jobs,
+    )
+
+
+def _retention(
+    settings: Settings, clock: Clock, stores: Stores, runs: Runs, calls: CallRepository
+) -> Retention:
+    keep = KeepDays(
+        jobs=settings.medai_keep_jobs_days,
+        runs=settings.medai_keep_runs_days,
+        audio=settings.medai_keep_audio_days,
+        reports=settings.medai_keep_reports_days,
+    )
+    return Retention(
+        keep, pool=stores.pool, runs=runs, files=stores.files, calls=calls, clock=clock
     )
 
 

@@ -35,6 +35,20 @@ class Settings(BaseSettings):
     medai_data_dir: Path = Field(Path("var"), description="files, embedded database, own keys")
     medai_files_url: str = Field("", description="s3://bucket/prefix or empty for the data folder")
 
+    medai_schedules: bool = Field(True, description="run and worker sync and process by themselves")
+    medai_poll_minutes: int = Field(
+        15, ge=0, le=1440, description="today's calls are asked for so often; 0: never"
+    )
+    medai_night_hour: int = Field(
+        21, ge=0, le=23, description="hour of the clinic's zone of the full run"
+    )
+    medai_keep_jobs_days: int = Field(14, ge=0, description="ended jobs; 0: for ever")
+    medai_keep_runs_days: int = Field(90, ge=0, description="ended runs; 0: for ever")
+    medai_keep_audio_days: int = Field(
+        0, ge=0, description="recordings of transcribed calls; 0: for ever"
+    )
+    medai_keep_reports_days: int = Field(0, ge=0, description="report files; 0: for ever")
+
     api_key: SecretStr = Field(SecretStr(""), description="the owner's key for X-API-Key")
     api_base_url: str = Field(
         "http://localhost:8001/api", description="public address of the API, with /api"

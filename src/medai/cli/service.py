@@ -28,12 +28,12 @@ def register(app: typer.Typer) -> None:
 
 def run() -> None:
     """API и обработчики заданий в одном процессе: малая установка."""
-    with_application(serve_forever)
+    with_application(serve_forever, serves=True)
 
 
 def api() -> None:
     """Только HTTP API."""
-    with_application(_serve)
+    with_application(_serve, serves=True)
 
 
 def worker(
@@ -44,7 +44,9 @@ def worker(
 ) -> None:
     """Только обработчики заданий."""
     guarded(lambda: parse_queues(queue or []))  # before anything is opened
-    with_application(lambda application: run_workers(application, parse_queues(queue or [])))
+    with_application(
+        lambda application: run_workers(application, parse_queues(queue or [])), serves=True
+    )
 
 
 def parse_queues(words: list[str]) -> dict[Queue, int | None]:

@@ -73,15 +73,23 @@ class AmocrmAccounts:
         """Store a token made by hand in the CRM's settings (amocrm.md 1.4)."""
         await self._store(clinic).save(TokenPair.long_lived(token))
 
-    def _client(self, clinic: Clinic) -> AmocrmClient:
+    async def keep_access(self, clinic: Clinic) -> None:
+        """Refresh the clinic's token if it is due. Raises as `Tokens.bearer`."""
+        await self._tokens(clinic).bearer()
+
+    def _tokens(self, clinic: Clinic) -> Tokens:
         parts = self._parts
         refresh: Any = partial(
             oauth.refresh, parts.http, self._base_url(clinic), self._app(clinic), clock=parts.clock
         )
+        return Tokens(self._store(clinic), refresh, clock=parts.clock)
+
+    def _client(self, clinic: Clinic) -> AmocrmClient:
+        parts = self._parts
         return AmocrmClient(
             self._base_url(clinic),
             parts.http,
-            Tokens(self._store(clinic), refresh, clock=parts.clock),
+            self._tokens(clinic),
             partial(parts.limiter.wait, f"amocrm:{clinic.subdomain}"),
             batch_size=parts.batch_size,
             clock=parts.clock,

@@ -11,6 +11,7 @@ from medai.bootstrap import Application
 from medai.processing.ports import Queue
 from medai.worker.lifeline import Lifeline
 from medai.worker.recovery import HEARTBEAT_SECONDS, Recovery
+from medai.worker.schedule import keep_schedule
 from medai.worker.sweeping import keep_sweeping
 from medai.worker.tasks import register
 
@@ -53,6 +54,7 @@ def _background(
         Lifeline(application.pool, workers).keep(),
         Recovery(application.engine, application.pool).keep_looking(),
         keep_sweeping(application),
+        *([keep_schedule(application)] if application.settings.medai_schedules else []),
     ]
 
 
