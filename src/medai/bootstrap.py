@@ -54,6 +54,7 @@ from medai.processing.own_recordings import OwnRecordings
 from medai.processing.person_requests import PersonRequests
 from medai.processing.pipeline import CallPipeline, PipelineParts
 from medai.processing.ports import Jobs
+from medai.processing.reattribution import Reattribution
 from medai.processing.requests import WorkRequests
 from medai.processing.rescoring import BookingRescore
 from medai.processing.retention import KeepDays, Retention
@@ -124,6 +125,7 @@ class Application:
     schedule: Schedule
     token_keeper: TokenKeeper
     retention: Retention
+    reattribution: Reattribution
     syncs: Syncs
     exports: Exports
     reports: ReportService
@@ -207,6 +209,7 @@ async def _wire(
     recommendations = RecommendationService(model, conclusions, calls, locks.hold, clock)
     recordings = RecordingFetcher(FetchOptions.from_settings(settings))
     resources.push_async_callback(recordings.aclose)
+    attributor = Attributor(staff, analysis)
     steps = Steps(
         StepParts(
             calls=calls,
@@ -216,7 +219,7 @@ async def _wire(
             recordings=recordings,
             transcription=transcription,
             analysis=analysis,
-            attributor=Attributor(staff, analysis),
+            attributor=attributor,
             accounts=accounts,
             effects=ledger,
             speech_slots=speech_slots,
@@ -296,6 +299,7 @@ async def _wire(
             poll_minutes=settings.medai_poll_minutes,
         ),
         token_keeper=TokenKeeper(clinics, accounts, stops),
+        reattribution=Reattribution(clinics, calls, transcription, attributor, export_days),
         retention=_retention(settings, clock, stores, runs, calls),
         syncs=syncs,
         exports=exports,

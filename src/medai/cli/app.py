@@ -5,6 +5,7 @@ import typer
 from medai.cli import (
     clinics,
     costs,
+    daily,
     database,
     demo,
     exporting,
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, processing, own_call, exporting, runs, costs, held, recommending, clinics, limits,
+    service, processing, daily, own_call, exporting, runs, costs, held, recommending, clinics, limits,
     staff, database, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:

@@ -16,6 +16,8 @@ LONG = timedelta(minutes=30)
 _DAYS_OF_A_RUN = timedelta(days=45)
 """Calls that wait longer are given up by the sweeps too (`sweeps.OLDEST`)."""
 
+_LONGEST_DIRECT = timedelta(hours=2)
+
 _TASKS = {
     Phase.SYNC: Task.SYNC,
     Phase.LINKS: Task.LINKS,
@@ -109,6 +111,8 @@ class RunBook:
 
     async def _moved(self, run: Run) -> Run:
         """A run that waits for its calls goes on when they are done."""
+        if run.state == "running" and run.phase is Phase.DIRECT:
+            return await self._abandoned(run)
         if run.state != "running" or run.phase is not Phase.CALLS:
             return run
         if run.kind == RunKind.NIGHT:
@@ -117,6 +121,12 @@ class RunBook:
                 await self._runs.enter(run.id, Phase.EXPORT)
         else:
             await self._settle(run)
+        return await self._runs.get(run.id) or run
+
+    async def _abandoned(self, run: Run) -> Run:
+        """Its asker did the work itself and must have died: nobody else will end it."""
+        if self._clock() - run.started_at > _LONGEST_DIRECT:
+            await self._runs.fail(run.id, "Процесс прервался: повторите запрос")
         return await self._runs.get(run.id) or run
 
     async def _settle(self, run: Run) -> None:

@@ -37,8 +37,9 @@ class RunKind(StrEnum):
 
 
 class Phase(StrEnum):
-    """What a run does next; `CALLS` is the waiting for its calls."""
+    """What a run does next; `CALLS` is the waiting for its calls, `DIRECT` is done by the asker."""
 
+    DIRECT = "direct"
     SYNC = "sync"
     LINKS = "links"
     CALLS = "calls"
