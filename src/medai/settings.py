@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Price = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
@@ -20,7 +20,11 @@ class Settings(BaseSettings):
     """All settings. Empty text means "not set"."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        env_ignore_empty=True,
+        populate_by_name=True,
     )
 
     environment: Literal["development", "production", "test"] = Field(
@@ -49,6 +53,8 @@ class Settings(BaseSettings):
     )
     medai_keep_reports_days: int = Field(0, ge=0, description="report files; 0: for ever")
 
+    client_id: str = Field("", description="the clinic of scripts/daily_sync.py")
+
     api_key: SecretStr = Field(SecretStr(""), description="the owner's key for X-API-Key")
     api_base_url: str = Field(
         "http://localhost:8001/api", description="public address of the API, with /api"
@@ -62,8 +68,16 @@ class Settings(BaseSettings):
     medai_host: str = Field("127.0.0.1", description="address the API listens on")
     medai_port: int = Field(8001, description="port the API listens on")
 
-    mongodb_uri: str = Field("", description="empty: documents live in PostgreSQL")
-    mongodb_name: str = Field("medai", description="MongoDB database")
+    mongodb_uri: str = Field(
+        "",
+        validation_alias=AliasChoices("mongodb_uri", "mongo_uri", "mongo_uri_exporter"),
+        description="empty: documents live in PostgreSQL",
+    )
+    mongodb_name: str = Field(
+        "medai",
+        validation_alias=AliasChoices("mongodb_name", "db_name", "mongo_db_name_exporter"),
+        description="MongoDB database",
+    )
 
     postgres_dsn: SecretStr = Field(
         SecretStr(""), description="whole address; wins over POSTGRES_*"

@@ -29,8 +29,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, processing, daily, own_call, exporting, runs, costs, held, recommending, clinics, limits,
-    staff, database, sandbox, demo,
+    service, processing, daily, own_call, exporting, runs, costs, held, recommending, clinics,
+    limits, staff, database, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

@@ -1,7 +1,6 @@
-"""The daily job of old cron tables: every clinic one after another, with a report (contract 10.1)."""
+"""The daily job of old cron tables: clinic after clinic, with a report (contract 10.1)."""
 
 import json
-import os
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,7 +57,7 @@ def daily_sync() -> None:
     """Вчерашний день одной клиники: её client_id в переменной CLIENT_ID."""
 
     async def work(application: Application) -> None:
-        clinic = await application.clinics.require(os.environ.get("CLIENT_ID", ""))
+        clinic = await application.clinics.require(application.settings.client_id)
         yesterday = business_day(utc_now(), ZoneInfo(clinic.timezone)) - timedelta(days=1)
         progress, _ = await whole_way(application, clinic.client_id, DayRange(yesterday, yesterday))
         check_complete(progress)
