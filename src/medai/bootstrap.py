@@ -280,6 +280,7 @@ async def _wire(
             runs=runs,
             book=book,
             syncs=syncs,
+            accounts=accounts,
             links=LinkRepair(clinics, calls, accounts, requests, clock),
             requests=requests,
             exports=exports,

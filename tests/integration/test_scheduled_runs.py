@@ -8,6 +8,7 @@ from datetime import timedelta
 from tests.fixtures.clinic_at_work import TODAY, ClinicAtWork
 
 from medai.calls.models import Stage
+from medai.kit.days import parse_range
 from medai.processing.ports import Queue
 from medai.processing.run_phases import REPEATS
 from medai.processing.runs import Phase, Run, RunKind
@@ -79,7 +80,8 @@ async def test_a_whole_night(at_work: ClinicAtWork) -> None:
     assert night.statistics["total_found"] > 0
     assert night.statistics["rows_call_details"] > 0
     assert night.state == "completed", night.error
-    calls = [call async for call in at_work.app.calls.of_days(at_work.client_id, TODAY)]
+    days = parse_range(night.first, night.last)
+    calls = [call async for call in at_work.app.calls.of_days(at_work.client_id, days)]
     kept = [call for call in calls if call.skip_reason is None and call.recording_url]
     assert kept
     assert {call.stage for call in kept} == {Stage.EXPORTED}

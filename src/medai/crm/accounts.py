@@ -58,6 +58,11 @@ class AmocrmAccounts:
             self._opened[key] = AmocrmAccount(self._client(clinic))
         return self._opened[key]
 
+    def reopen(self, client_id: str) -> None:
+        """Forget the clinic's client and what it was refused: somebody may have mended it."""
+        for key in [key for key in self._opened if key[0] == client_id]:
+            del self._opened[key]
+
     async def connect(self, clinic: Clinic, code: str) -> None:
         """Trade a one-time code for the clinic's first token pair and store it.
 

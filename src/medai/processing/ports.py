@@ -100,6 +100,9 @@ class Slots(Protocol):
     def hold(self, count: int = 1) -> AbstractAsyncContextManager[None]:
         """Wait for so many places and hold them; freed when the holder dies."""
 
+    def reopen(self, client_id: str) -> None:
+        """Forget what the account refused: the next request is really sent."""
+
 
 class Locks(Protocol):
     """Mutual exclusion between all processes of an installation."""

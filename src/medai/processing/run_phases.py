@@ -23,6 +23,7 @@ from medai.kit.clock import Clock
 from medai.kit.days import DayRange, parse_range
 from medai.processing.exports import Exports
 from medai.processing.link_repair import LinkRepair
+from medai.processing.ports import CrmAccounts
 from medai.processing.requests import WorkRequests
 from medai.processing.retries import failure_message
 from medai.processing.run_book import RunBook
@@ -37,6 +38,7 @@ _log = structlog.get_logger(__name__)
 REPEATS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 """One page of HTML instead of JSON must not end a sync."""
 
+_CRM_PHASES = (Phase.SYNC, Phase.LINKS)
 _PASSING = (
     ProviderUnavailableError,
     ProviderRateLimitedError,
@@ -55,6 +57,7 @@ class RunPhases:
         runs: Runs,
         book: RunBook,
         syncs: Syncs,
+        accounts: CrmAccounts,
         links: LinkRepair,
         requests: WorkRequests,
         exports: Exports,
@@ -66,6 +69,7 @@ class RunPhases:
         self._runs = runs
         self._book = book
         self._syncs = syncs
+        self._accounts = accounts
         self._links = links
         self._requests = requests
         self._exports = exports
@@ -96,9 +100,11 @@ class RunPhases:
         run = await self._runs.get(run_id)
         if run is None or run.state != "running" or run.phase is not phase or self._early(run):
             return
-        if phase in (Phase.SYNC, Phase.LINKS) and (stop := await self._stop(run)):
-            await self._wait(run, stop)
-            return
+        if phase in _CRM_PHASES and (stop := await self._stop(run)):
+            if run.origin == "schedule" and stop.next_trial_at > self._clock():
+                await self._wait(run, stop)
+                return
+            self._accounts.reopen(str(run.client_id))  # a trial has to reach the CRM
         try:
             await action(run)
         except MedaiError as error:
@@ -164,8 +170,9 @@ class RunPhases:
         _log.warning("run failed for now", run_id=run.id, phase=run.phase.value, code=error.code)
         if isinstance(error, ProviderStoppedError):
             stop_id = await self._stops.stand_still(error.provider, str(run.client_id), error)
-            if run.origin == "schedule" and run.phase in (Phase.SYNC, Phase.LINKS):
-                await self._wait_for(run, stop_id, error.message)
+            if run.origin == "schedule" and run.phase in _CRM_PHASES:
+                if stop := await self._standing(stop_id):
+                    await self._wait(run, stop)
                 return
         if isinstance(error, _PASSING) and run.attempts < len(REPEATS):
             again = self._clock() + _delay(error, run.attempts)
@@ -175,30 +182,21 @@ class RunPhases:
 
     async def _crm_works(self, client_id: str) -> None:
         """A passing sync proves it: calls that waited for the CRM go on."""
-        stop_id = scope(CRM, client_id)
-        async for stop in self._stops.standing():
-            if stop.id == stop_id:
-                await self._sweeps.resume(stop_id)
+        if stop := await self._standing(scope(CRM, client_id)):
+            await self._sweeps.resume(stop.id)
 
     async def _stop(self, run: Run) -> Stop | None:
-        """What a scheduled run has to wait for; a person's run tries at once."""
-        if run.origin == "person":
-            return None
-        stop_id, now = scope(CRM, str(run.client_id)), self._clock()
+        """The stop of the clinic's CRM, if one stands."""
+        return await self._standing(scope(CRM, str(run.client_id)))
+
+    async def _standing(self, stop_id: str) -> Stop | None:
         async for stop in self._stops.standing():
-            if stop.id == stop_id and stop.next_trial_at > now:
+            if stop.id == stop_id:
                 return stop
         return None
 
     async def _wait(self, run: Run, stop: Stop) -> None:
         await self._book.again(run, stop.next_trial_at, stop.message, counts=False)
-
-    async def _wait_for(self, run: Run, stop_id: str, message: str) -> None:
-        async for stop in self._stops.standing():
-            if stop.id == stop_id:
-                await self._wait(run, stop)
-                return
-        await self._book.again(run, self._clock() + REPEATS[0], message, counts=False)
 
 
 def days_of(run: Run) -> DayRange:
