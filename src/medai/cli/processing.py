@@ -79,6 +79,7 @@ async def whole_way(
 async def synced(application: Application, client_id: str, days: DayRange) -> SyncResult:
     """The days from the CRM, now and as a run. Raises the ProviderError family."""
     await application.clinics.require(client_id)
+    await application.stops.try_soon(client_id)
     run = await application.runs.start(client_id, RunKind.SYNC, *_texts(days), phase=Phase.DIRECT)
     return await application.syncs.run(client_id, days, run_id=run.id)
 

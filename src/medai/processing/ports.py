@@ -93,15 +93,15 @@ class CrmAccounts(Protocol):
     async def of(self, clinic: Clinic) -> Crm:
         """The account. Raises ProviderStoppedError when the clinic has to authorise again."""
 
+    def reopen(self, client_id: str) -> None:
+        """Forget what the account refused: the next request is really sent."""
+
 
 class Slots(Protocol):
     """A number of places that all processes of an installation share."""
 
     def hold(self, count: int = 1) -> AbstractAsyncContextManager[None]:
         """Wait for so many places and hold them; freed when the holder dies."""
-
-    def reopen(self, client_id: str) -> None:
-        """Forget what the account refused: the next request is really sent."""
 
 
 class Locks(Protocol):
