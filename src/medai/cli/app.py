@@ -18,6 +18,7 @@ from medai.cli import (
     sandbox,
     service,
     staff,
+    stops,
 )
 
 app = typer.Typer(
@@ -29,8 +30,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, processing, daily, own_call, exporting, runs, costs, held, recommending, clinics,
-    limits, staff, database, sandbox, demo,
+    service, processing, daily, own_call, exporting, runs, costs, held, stops, recommending,
+    clinics, limits, staff, database, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)
