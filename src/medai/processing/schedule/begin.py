@@ -61,6 +61,14 @@ class Schedule:
         self._night_hour = night_hour
         self._poll = timedelta(minutes=poll_minutes) if poll_minutes else None
 
+    async def is_my_turn(self, pause: timedelta) -> bool:
+        """Whether this process ticks now: a hundred workers need not count the same calls."""
+        now = self._clock()
+        seen = (await self._memory.of(INSTALLATION)).get(Activity.TICK)
+        if seen is not None and timedelta(0) <= now - seen.at < pause:
+            return False
+        return await self._memory.claim(INSTALLATION, Due(Activity.TICK), seen)
+
     async def tick(self) -> int:
         """Begin what is due and move runs on; returns how many activities were begun."""
         begun = 0

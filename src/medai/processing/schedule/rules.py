@@ -34,6 +34,7 @@ class Activity(StrEnum):
     TOKEN = "token"  # noqa: S105 - a word, not a secret
     EXPORT = "export"
     RETENTION = "retention"
+    TICK = "tick"
 
 
 @dataclass(frozen=True, slots=True)
