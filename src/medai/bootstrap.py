@@ -51,18 +51,27 @@ from medai.processing.exports import Exports
 from medai.processing.figures import Figures
 from medai.processing.fleet import FleetJobs, FleetLocks
 from medai.processing.held import HeldWork
+from medai.processing.link_repair import LinkRepair
 from medai.processing.links import SignedLinks
 from medai.processing.measured import measured
 from medai.processing.own_recordings import OwnRecordings
+from medai.processing.person_requests import PersonRequests
 from medai.processing.pipeline import CallPipeline, PipelineParts
 from medai.processing.ports import Jobs
+from medai.processing.reattribution import Reattribution
 from medai.processing.requests import WorkRequests
 from medai.processing.rescoring import BookingRescore
+from medai.processing.retention import KeepDays, Retention
+from medai.processing.run_book import RunBook
+from medai.processing.run_phases import RunPhases
 from medai.processing.runs import RUNS, Runs
+from medai.processing.schedule.begin import Schedule
+from medai.processing.schedule.memory import SCHEDULE, ScheduleMemory
 from medai.processing.steps import StepParts, Steps
 from medai.processing.stops import STOPS, Stops
 from medai.processing.sweeps import Sweeps
 from medai.processing.syncs import Syncs
+from medai.processing.token_keeper import TokenKeeper
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
@@ -76,7 +85,7 @@ from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
     ADMINISTRATORS, ANALYSES, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS, RECOGNITION_ANSWERS,
-    RECOGNITIONS, RUNS, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
+    RECOGNITIONS, RUNS, SCHEDULE, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
 )  # fmt: skip
 _MINUTE_SECONDS = 60.0
 _FASTEST_CRM_RATE = 6.0
@@ -114,6 +123,13 @@ class Application:
     sweeps: Sweeps
     held: HeldWork
     runs: Runs
+    run_book: RunBook
+    asked: PersonRequests
+    phases: RunPhases
+    schedule: Schedule
+    token_keeper: TokenKeeper
+    retention: Retention
+    reattribution: Reattribution
     syncs: Syncs
     exports: Exports
     reports: ReportService
@@ -189,6 +205,7 @@ async def _wire(
     recommendations = RecommendationService(model, conclusions, calls, locks.hold, clock)
     recordings = RecordingFetcher(FetchOptions.from_settings(settings))
     resources.push_async_callback(recordings.aclose)
+    attributor = Attributor(staff, analysis)
     steps = Steps(
         StepParts(
             calls=calls,
@@ -198,7 +215,7 @@ async def _wire(
             recordings=recordings,
             transcription=transcription,
             analysis=analysis,
-            attributor=Attributor(staff, analysis),
+            attributor=attributor,
             accounts=accounts,
             effects=ledger,
             speech_slots=speech_slots,
@@ -213,6 +230,18 @@ async def _wire(
     links = SignedLinks(settings.api_base_url, signer)
     requests = WorkRequests(calls, jobs, clock)
     held = HeldWork(calls, transcription, ledger, requests, clock)
+    book = RunBook(runs, requests, jobs, clock)
+    exports = Exports(calls, export_days, conclusions, PostgresExporter(stores.pool), links)
+    syncs = Syncs(
+        clinics=clinics,
+        calls=calls,
+        accounts=accounts,
+        export_days=export_days,
+        rescore=rescore,
+        runs=runs,
+        locks=locks,
+        clock=clock,
+    )
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -242,17 +271,36 @@ async def _wire(
         stops=stops,
         sweeps=sweeps,
         runs=runs,
-        syncs=Syncs(
-            clinics=clinics,
-            calls=calls,
-            accounts=accounts,
-            export_days=export_days,
-            rescore=rescore,
+        run_book=book,
+        asked=PersonRequests(runs, requests, stops, jobs),
+        phases=RunPhases(
             runs=runs,
-            locks=locks,
+            book=book,
+            syncs=syncs,
+            accounts=accounts,
+            links=LinkRepair(clinics, calls, accounts, requests, clock),
+            requests=requests,
+            exports=exports,
+            recommendations=recommendations,
+            stops=stops,
+            sweeps=sweeps,
             clock=clock,
         ),
-        exports=Exports(calls, export_days, conclusions, PostgresExporter(stores.pool), links),
+        schedule=Schedule(
+            clinics=clinics,
+            memory=ScheduleMemory(documents, clock),
+            runs=runs,
+            book=book,
+            jobs=jobs,
+            clock=clock,
+            night_hour=settings.medai_night_hour,
+            poll_minutes=settings.medai_poll_minutes,
+        ),
+        token_keeper=TokenKeeper(clinics, accounts, stops),
+        reattribution=Reattribution(clinics, calls, transcription, attributor, export_days),
+        retention=_retention(settings, clock, stores, runs, calls),
+        syncs=syncs,
+        exports=exports,
         reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
         own_recordings=OwnRecordings(registration, calls, files, clock),
         jobs=jobs,
@@ -302,6 +350,20 @@ def model_options(settings: Settings) -> ModelOptions:
         model=settings.openai_model,
         reasoning_effort=settings.openai_reasoning_effort,
         timeout_seconds=settings.openai_timeout_seconds,
+    )
+
+
+def _retention(
+    settings: Settings, clock: Clock, stores: Stores, runs: Runs, calls: CallRepository
+) -> Retention:
+    keep = KeepDays(
+        jobs=settings.medai_keep_jobs_days,
+        runs=settings.medai_keep_runs_days,
+        audio=settings.medai_keep_audio_days,
+        reports=settings.medai_keep_reports_days,
+    )
+    return Retention(
+        keep, pool=stores.pool, runs=runs, files=stores.files, calls=calls, clock=clock
     )
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Price = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
@@ -20,7 +20,11 @@ class Settings(BaseSettings):
     """All settings. Empty text means "not set"."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        env_ignore_empty=True,
+        populate_by_name=True,
     )
 
     environment: Literal["development", "production", "test"] = Field(
@@ -34,6 +38,22 @@ class Settings(BaseSettings):
     )
     medai_data_dir: Path = Field(Path("var"), description="files, embedded database, own keys")
     medai_files_url: str = Field("", description="s3://bucket/prefix or empty for the data folder")
+
+    medai_schedules: bool = Field(True, description="run and worker sync and process by themselves")
+    medai_poll_minutes: int = Field(
+        15, ge=0, le=1440, description="today's calls are asked for so often; 0: never"
+    )
+    medai_night_hour: int = Field(
+        21, ge=0, le=23, description="hour of the clinic's zone of the full run"
+    )
+    medai_keep_jobs_days: int = Field(14, ge=0, description="ended jobs; 0: for ever")
+    medai_keep_runs_days: int = Field(90, ge=0, description="ended runs; 0: for ever")
+    medai_keep_audio_days: int = Field(
+        0, ge=0, description="recordings of transcribed calls; 0: for ever"
+    )
+    medai_keep_reports_days: int = Field(0, ge=0, description="report files; 0: for ever")
+
+    client_id: str = Field("", description="the clinic of scripts/daily_sync.py")
 
     api_key: SecretStr = Field(SecretStr(""), description="the owner's key for X-API-Key")
     api_base_url: str = Field(
@@ -54,8 +74,16 @@ class Settings(BaseSettings):
         0, ge=0, le=65535, description="medai worker answers /metrics and /health here; 0: off"
     )
 
-    mongodb_uri: str = Field("", description="empty: documents live in PostgreSQL")
-    mongodb_name: str = Field("medai", description="MongoDB database")
+    mongodb_uri: str = Field(
+        "",
+        validation_alias=AliasChoices("mongodb_uri", "mongo_uri", "mongo_uri_exporter"),
+        description="empty: documents live in PostgreSQL",
+    )
+    mongodb_name: str = Field(
+        "medai",
+        validation_alias=AliasChoices("mongodb_name", "db_name", "mongo_db_name_exporter"),
+        description="MongoDB database",
+    )
 
     postgres_dsn: SecretStr = Field(
         SecretStr(""), description="whole address; wins over POSTGRES_*"

@@ -15,6 +15,7 @@ from medai.api.routers import (
     ledger,
     metrics,
     reports,
+    runs,
     status,
     stops,
     watching,
@@ -33,7 +34,7 @@ def create_api(application: Application) -> FastAPI:
         dependencies=[Security(APIKeyHeader(name="X-API-Key", auto_error=False))],
     )
     api.state.application = application
-    for module in (status, events, calls, analysis, reports, metrics, ledger, stops):
+    for module in (status, events, calls, analysis, reports, metrics, ledger, stops, runs):
         api.include_router(module.router, prefix="/api")
     api.include_router(watching.router)
     errors.install(api)

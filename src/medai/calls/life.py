@@ -61,7 +61,7 @@ def analyze_status(call: Call) -> str:
 
 
 def _wanted_steps(call: Call) -> Iterable[Step]:
-    if call.skip_reason is not None:
+    if call.skip_reason is not None or call.cancelled_at is not None:
         return
     if call.transcription_requested_at and call.transcript is None:
         if call.stage == Stage.RECORDED:

@@ -179,6 +179,10 @@ class Call(Frozen):
     duplicate_of: str | None = None
     transcription_requested_at: datetime | None = None
     analysis_requested_at: datetime | None = None
+    run_id: str | None = None
+    """The run that asked for the call last."""
+    cancelled_at: datetime | None = None
+    """A person took the wish back: nothing further starts until a person asks again."""
     audio: Audio | None = None
     transcript: TranscriptSummary | None = None
     note_attempted_at: datetime | None = None

@@ -30,6 +30,7 @@ CALLS = Collection(
         ("stage", "business_day"),
         ("note_id",),
         ("transcript.filename",),
+        ("run_id",),
     ),
 )
 

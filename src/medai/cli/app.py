@@ -5,6 +5,7 @@ import typer
 from medai.cli import (
     clinics,
     costs,
+    daily,
     database,
     demo,
     doctor,
@@ -14,6 +15,7 @@ from medai.cli import (
     own_call,
     processing,
     recommending,
+    runs,
     sandbox,
     service,
     staff,
@@ -29,8 +31,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, processing, own_call, exporting, costs, held, stops, recommending, clinics, limits,
-    staff, database, doctor, sandbox, demo,
+    service, processing, daily, own_call, exporting, runs, costs, held, stops, recommending,
+    clinics, limits, staff, database, doctor, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

@@ -10,8 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from medai.bootstrap import Application
 from medai.cli.running import IncompleteError, console, with_application
 from medai.cli.working import work_until_settled
+from medai.crm.sync import SyncResult
 from medai.kit.days import DayRange, business_day, parse_range, zone
 from medai.processing import requests
+from medai.processing.person_requests import Asked
+from medai.processing.runs import Phase, RunKind
 from medai.processing.syncs import statistics
 
 Clinic = Annotated[str, typer.Option("--clinic", help="client_id клиники")]
@@ -32,7 +35,7 @@ def sync(clinic: Clinic, first: First = "", last: Last = "") -> None:
 
     async def work(application: Application) -> None:
         days = await _days(application, clinic, first, last)
-        counted = statistics(await application.syncs.run(clinic, days))
+        counted = statistics(await synced(application, clinic, days))
         for name, count in counted.items():
             console.print(f"{_SYNC_WORDS[name]}: {count}")
 
@@ -41,12 +44,12 @@ def sync(clinic: Clinic, first: First = "", last: Last = "") -> None:
 
 def transcribe(clinic: Clinic, first: First = "", last: Last = "") -> None:
     """Расшифровать звонки за дни и записать расшифровки в amoCRM."""
-    _ask(clinic, first, last, lambda app, days: app.requests.transcription(clinic, days))
+    _ask(clinic, first, last, lambda app, days: app.asked.transcription(clinic, *_texts(days)))
 
 
 def analyze(clinic: Clinic, first: First = "", last: Last = "") -> None:
     """Оценить расшифрованные звонки за дни."""
-    _ask(clinic, first, last, lambda app, days: app.requests.analysis(clinic, days))
+    _ask(clinic, first, last, lambda app, days: app.asked.analysis(clinic, *_texts(days)))
 
 
 def process(clinic: Clinic, first: First = "", last: Last = "") -> None:
@@ -54,15 +57,31 @@ def process(clinic: Clinic, first: First = "", last: Last = "") -> None:
 
     async def work(application: Application) -> None:
         days = await _days(application, clinic, first, last)
-        await application.syncs.run(clinic, days)
-        await application.requests.everything(clinic, days)
-        progress = await watched(application, [clinic], days)
-        rows = await application.exports.export(clinic)
+        progress, rows = await whole_way(application, clinic, days)
         for table, count in rows.items():
             console.print(f"{table}: строк записано {count}")
         check_complete(progress)
 
     with_application(work, quiet=True)
+
+
+async def whole_way(
+    application: Application, client_id: str, days: DayRange
+) -> tuple[requests.Progress, dict[str, int]]:
+    """Calls from the CRM, every step, metrics; returns what is left and the rows written."""
+    await synced(application, client_id, days)
+    asked = await application.asked.everything(client_id, *_texts(days))
+    progress = await watched(application, [client_id], days)
+    await application.run_book.look(asked.run_id)
+    return progress, await application.exports.export(client_id)
+
+
+async def synced(application: Application, client_id: str, days: DayRange) -> SyncResult:
+    """The days from the CRM, now and as a run. Raises the ProviderError family."""
+    await application.clinics.require(client_id)
+    await application.stops.try_soon(client_id)
+    run = await application.runs.start(client_id, RunKind.SYNC, *_texts(days), phase=Phase.DIRECT)
+    return await application.syncs.run(client_id, days, run_id=run.id)
 
 
 async def watched(
@@ -103,13 +122,15 @@ def _ask(
     clinic: str,
     first: str,
     last: str,
-    request: Callable[[Application, DayRange], Awaitable[tuple[int, int]]],
+    request: Callable[[Application, DayRange], Awaitable[Asked]],
 ) -> None:
     async def work(application: Application) -> None:
         days = await _days(application, clinic, first, last)
-        found, queued = await request(application, days)
-        console.print(f"найдено звонков: {found}, в работе: {queued}")
-        check_complete(await watched(application, [clinic], days))
+        asked = await request(application, days)
+        console.print(f"найдено звонков: {asked.found}, в работе: {asked.queued}")
+        progress = await watched(application, [clinic], days)
+        await application.run_book.look(asked.run_id)
+        check_complete(progress)
 
     with_application(work, quiet=True)
 
@@ -121,6 +142,10 @@ async def _days(application: Application, clinic: str, first: str, last: str) ->
         today = business_day(_now(application), zone(known.timezone))
         return DayRange(today, today)
     return parse_range(first, last or first)
+
+
+def _texts(days: DayRange) -> tuple[str, str]:
+    return days.first.isoformat(), days.last.isoformat()
 
 
 def _now(application: Application) -> datetime:

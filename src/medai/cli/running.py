@@ -69,15 +69,16 @@ def read_settings(**overrides: object) -> Settings:
 
 
 def with_application(
-    work: Callable[[Application], Awaitable[Result]], *, quiet: bool = False
+    work: Callable[[Application], Awaitable[Result]], *, quiet: bool = False, serves: bool = False
 ) -> Result:
     """Open the application, do the work, close it; problems end the process with their code.
 
     `quiet` keeps log lines out of the way of a progress bar: what failed is said at the end.
+    Only a command that `serves` runs schedules: workers of others live as long as their work.
     """
 
     async def opened() -> Result:
-        settings = read_settings()
+        settings = read_settings() if serves else read_settings(medai_schedules=False)
         level = "ERROR" if quiet and settings.log_level == "INFO" else settings.log_level
         configure_from(settings, level=level)
         async with open_application(settings) as application:

@@ -29,12 +29,12 @@ def register(app: typer.Typer) -> None:
 
 def run() -> None:
     """API и обработчики заданий в одном процессе: малая установка."""
-    with_application(serve_forever)
+    with_application(serve_forever, serves=True)
 
 
 def api() -> None:
     """Только HTTP API."""
-    with_application(_serve)
+    with_application(_serve, serves=True)
 
 
 def worker(
@@ -45,7 +45,7 @@ def worker(
 ) -> None:
     """Только обработчики заданий."""
     guarded(lambda: parse_queues(queue or []))  # before anything is opened
-    with_application(lambda application: _work(application, parse_queues(queue or [])))
+    with_application(lambda application: _work(application, parse_queues(queue or [])), serves=True)
 
 
 def parse_queues(words: list[str]) -> dict[Queue, int | None]:

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from medai.bootstrap import Application
-from medai.cli.running import console, with_application
-from medai.kit.days import parse_day
+from medai.cli.running import console, with_application, yesterday
+from medai.kit.days import parse_day, parse_range
 from medai.kit.ids import stable_id
 from medai.staff.models import Shift
 
@@ -41,6 +41,33 @@ def shift(
             )
         )
         console.print("Смена добавлена" if added else "Такая смена уже есть")
+
+    with_application(work, quiet=True)
+
+
+@staff.command("recalculate")
+def recalculate(
+    day: Annotated[str, typer.Argument(help="день; без него — вчера")] = "",
+    clinic: Annotated[
+        str, typer.Option("--clinic", "--client-id", help="client_id клиники; без него — все")
+    ] = "",
+    date: Annotated[str, typer.Option("--date", help="день, как в старом скрипте")] = "",
+    unknown: Annotated[bool, typer.Option("--unknown", help="только неизвестные")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="ничего не записывать")] = False,
+) -> None:
+    """Определить администраторов заново: после исправления графика смен."""
+
+    async def work(application: Application) -> None:
+        asked = day or date or yesterday().isoformat()
+        found = [one async for one in application.clinics.all()]
+        if clinic:
+            found = [await application.clinics.require(clinic)]
+        for one in found:
+            looked, changed = await application.reattribution.repeat(
+                one.client_id, parse_range(asked, asked), only_unknown=unknown, dry_run=dry_run
+            )
+            line = f"{one.name}: звонков {looked}, администратор изменился: {changed}"
+            console.print(line, soft_wrap=True, markup=False)
 
     with_application(work, quiet=True)
 

@@ -58,6 +58,11 @@ class AmocrmAccounts:
             self._opened[key] = AmocrmAccount(self._client(clinic))
         return self._opened[key]
 
+    def reopen(self, client_id: str) -> None:
+        """Forget the clinic's client and what it was refused: somebody may have mended it."""
+        for key in [key for key in self._opened if key[0] == client_id]:
+            del self._opened[key]
+
     async def connect(self, clinic: Clinic, code: str) -> None:
         """Trade a one-time code for the clinic's first token pair and store it.
 
@@ -73,15 +78,23 @@ class AmocrmAccounts:
         """Store a token made by hand in the CRM's settings (amocrm.md 1.4)."""
         await self._store(clinic).save(TokenPair.long_lived(token))
 
-    def _client(self, clinic: Clinic) -> AmocrmClient:
+    async def keep_access(self, clinic: Clinic) -> None:
+        """Refresh the clinic's token if it is due. Raises as `Tokens.bearer`."""
+        await self._tokens(clinic).bearer()
+
+    def _tokens(self, clinic: Clinic) -> Tokens:
         parts = self._parts
         refresh: Any = partial(
             oauth.refresh, parts.http, self._base_url(clinic), self._app(clinic), clock=parts.clock
         )
+        return Tokens(self._store(clinic), refresh, clock=parts.clock)
+
+    def _client(self, clinic: Clinic) -> AmocrmClient:
+        parts = self._parts
         return AmocrmClient(
             self._base_url(clinic),
             parts.http,
-            Tokens(self._store(clinic), refresh, clock=parts.clock),
+            self._tokens(clinic),
             partial(parts.limiter.wait, f"amocrm:{clinic.subdomain}"),
             batch_size=parts.batch_size,
             clock=parts.clock,

@@ -35,6 +35,22 @@ AND {_READY}
 """  # noqa: S608 - the schema is a constant
 
 
+_FORGET = f"""
+DELETE FROM {SCHEMA}.procrastinate_jobs j
+WHERE j.status IN ('succeeded', 'failed', 'cancelled', 'aborted')
+AND NOT EXISTS (
+    SELECT 1 FROM {SCHEMA}.procrastinate_events e WHERE e.job_id = j.id AND e.at >= %(before)s
+)
+"""  # noqa: S608 - the schema is a constant
+
+
+async def forget_ended(pool: Pool, before: datetime) -> int:
+    """Delete jobs that ended and saw no event since; returns how many. Raises StoreError."""
+    with store_errors():
+        async with pool.connection() as connection:
+            return (await connection.execute(_FORGET.encode(), {"before": before})).rowcount
+
+
 def create_engine(dsn: str) -> procrastinate.App:
     """The engine's application; open it with `async with engine.open_async()`."""
     connector = procrastinate.PsycopgConnector(

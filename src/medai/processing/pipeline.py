@@ -61,8 +61,8 @@ class CallPipeline:
         self._parts = parts
         self._actions = actions
 
-    async def run(self, step: Step, call_id: str) -> None:
-        """Do one step of a call if it is due, then queue what has become due.
+    async def run(self, step: Step, call_id: str, *, priority: int = 0) -> None:
+        """Do one step of a call if it is due, then queue what has become due, as urgent as it.
 
         A job that comes before the step's next try (a person asked in between) does nothing.
 
@@ -77,7 +77,7 @@ class CallPipeline:
         elif is_done(step, call):
             # The job is repeated because its worker died: perhaps between two writes.
             call = await self._finished(step, call, rebooked=True)
-        await self._queue_next(step, call)
+        await self._queue_next(step, call, priority)
 
     async def _attempt(self, step: Step, call: Call) -> Call:
         log = _log.bind(call_id=call.id, client_id=call.client_id, step=step.value)
@@ -154,13 +154,14 @@ class CallPipeline:
             reset = await self._parts.limits.next_reset(call.client_id, seconds)
         return next_try_at(error, attempts, self._parts.clock(), quota_reset=reset)
 
-    async def _queue_next(self, done: Step, call: Call) -> None:
+    async def _queue_next(self, done: Step, call: Call, priority: int) -> None:
         """Queue due steps, and the repetition of this one if it failed and may be repeated."""
         for step in due_steps(call, self._parts.clock()):
-            await self._parts.jobs.defer(step_job(call, step))
+            await self._parts.jobs.defer(step_job(call, step, priority=priority))
         failure = call.failures.get(done)
         if failure and failure.next_try_at:
-            await self._parts.jobs.defer(step_job(call, done, at=failure.next_try_at))
+            again = step_job(call, done, at=failure.next_try_at, priority=priority)
+            await self._parts.jobs.defer(again)
 
     async def _reloaded(self, call: Call) -> Call:
         return await self._parts.calls.get(call.id) or call

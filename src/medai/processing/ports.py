@@ -27,11 +27,16 @@ class Task(StrEnum):
     """Jobs by name. A queue of its own goes to what is capped or must not wait for the rest."""
 
     SYNC = "sync_clinic"
+    LINKS = "repair_links"
+    TOKEN = "keep_token"  # noqa: S105 - a word, not a secret
     FETCH = "fetch_recording"
     TRANSCRIBE = "transcribe_call"
     NOTE = "write_note"
     ANALYSE = "analyse_call"
     EXPORT = "export_clinic"
+    EXPORT_RUN = "export_run"
+    CONCLUDE = "draw_conclusions"
+    RETENTION = "forget_old"
     REPORT = "make_report"
 
     @property
@@ -39,11 +44,16 @@ class Task(StrEnum):
         """The queue that carries this task (design 5, "few jobs per call")."""
         return {
             Task.SYNC: Queue.SYNC,
+            Task.LINKS: Queue.SYNC,
+            Task.TOKEN: Queue.SYNC,
             Task.FETCH: Queue.RECORDINGS,
             Task.TRANSCRIBE: Queue.TRANSCRIPTION,
             Task.NOTE: Queue.NOTES,
             Task.ANALYSE: Queue.ANALYSIS,
             Task.EXPORT: Queue.EXPORT,
+            Task.EXPORT_RUN: Queue.EXPORT,
+            Task.RETENTION: Queue.EXPORT,
+            Task.CONCLUDE: Queue.REPORTS,
             Task.REPORT: Queue.REPORTS,
         }[self]
 
@@ -85,6 +95,9 @@ class CrmAccounts(Protocol):
 
     async def of(self, clinic: Clinic) -> Crm:
         """The account. Raises ProviderStoppedError when the clinic has to authorise again."""
+
+    def reopen(self, client_id: str) -> None:
+        """Forget what the account refused: the next request is really sent."""
 
 
 class Slots(Protocol):

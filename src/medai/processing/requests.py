@@ -1,7 +1,7 @@
 """Asking for work on the calls of business days, and seeing how far it is."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,13 +25,15 @@ STEP_TASKS = {
     Step.ANALYSIS: Task.ANALYSE,
 }
 
+_WISHES = ("transcription_requested_at", "analysis_requested_at")
+
 _OUT_OF_MINUTES = {
     "skip_reason": None,
     "transcript": None,
     f"failures.{Step.TRANSCRIPTION}.code": QuotaExceededError.code,
 }
 
-_REPETITION_PRIORITY = -1_000_000
+REPETITION_PRIORITY = -1_000_000
 """Behind every first attempt, whose priorities are minus the ordinal within a request."""
 
 
@@ -39,13 +41,14 @@ def step_job(call: Call, step: Step, *, at: datetime | None = None, priority: in
     """The job that carries out one step of a call."""
     return Job(
         task=STEP_TASKS[step],
-        args={"call_id": call.id},
+        # The next steps keep the place of the first: whoever asks later is not kept waiting.
+        args={"call_id": call.id, "priority": priority},
         # A repetition that waits for its time must not keep a job for now out of the queue.
         key=f"{step}:{call.id}" + (f"@{at.isoformat()}" if at else ""),
         lock=f"{step}:{call.id}",
         # Of two jobs with one lock the engine runs the one of higher priority first and lets the
         # other wait, even while the first one's time has not come.
-        priority=_REPETITION_PRIORITY if at else priority,
+        priority=REPETITION_PRIORITY if at else priority,
         at=at,
     )
 
@@ -107,14 +110,19 @@ class WorkRequests:
         self._clock = clock
 
     async def transcription(
-        self, client_id: str | None, days: DayRange, *, force: bool = False
+        self,
+        client_id: str | None,
+        days: DayRange,
+        *,
+        force: bool = False,
+        run_id: str | None = None,
     ) -> tuple[int, int]:
         """Ask for transcripts of the days; returns (calls found, calls that will be worked on).
 
         Calls that failed get another chance. `force` is kept for old clients: a finished
         transcript is never paid for again, whatever is asked.
         """
-        order = _Order({"transcription_requested_at": self._clock()}, _AUDIO_STEPS)
+        order = self._order(_AUDIO_STEPS, run_id, "transcription_requested_at")
         found = 0
         async for call in self._kept(client_id, days):
             if not call.recording_url and call.audio is None:
@@ -125,36 +133,58 @@ class WorkRequests:
         return found, await self._place(order)
 
     async def analysis(
-        self, client_id: str | None, days: DayRange, *, force: bool = False
+        self,
+        client_id: str | None,
+        days: DayRange,
+        *,
+        force: bool = False,
+        run_id: str | None = None,
     ) -> tuple[int, int]:
         """Ask for analyses of transcribed calls; returns (calls found, calls queued).
 
         `force` analyses again what is analysed already.
         """
-        marks: dict[str, Any] = {"analysis_requested_at": self._clock()}
+        order = self._order((Step.ANALYSIS,), run_id, "analysis_requested_at")
         if force:
-            marks["analysis"] = None
-        order = _Order(marks, (Step.ANALYSIS,))
+            order.marks["analysis"] = None
         async for call in self._kept(client_id, days):
             if call.transcript is not None and (call.analysis is None or force):
                 order.calls.append(call)
         return len(order.calls), await self._place(order)
 
-    async def everything(self, client_id: str, days: DayRange) -> int:
+    async def everything(self, client_id: str, days: DayRange, *, run_id: str | None = None) -> int:
         """Ask for the whole way of every call of the days; returns how many are wanted."""
-        now = self._clock()
-        marks = {"transcription_requested_at": now, "analysis_requested_at": now}
-        order = _Order(marks, tuple(Step))
+        order = self._order(tuple(Step), run_id, *_WISHES)
         async for call in self._kept(client_id, days):
             if not is_settled(call) or call.analysis is None:
                 order.calls.append(call)
         return await self._place(order)
 
-    async def progress(self, client_id: str | None, days: DayRange) -> Progress:
-        """Where the calls of the days stand now."""
+    async def newcomers(
+        self, client_id: str, days: DayRange, *, run_id: str, busy: Container[str] = ()
+    ) -> int:
+        """Ask for the whole way of calls that nobody has asked for; returns how many.
+
+        Calls of the `busy` runs stay with them.
+
+        What failed for good or was cancelled stays as it is: the schedule asks every day, and
+        another chance costs money. Only a person gives one.
+        """
+        order = self._order((), run_id, *_WISHES)
+        async for call in self._kept(client_id, days):
+            asked = call.transcription_requested_at and call.analysis_requested_at
+            free = call.cancelled_at is None and call.run_id not in busy
+            if not asked and free and call.analysis is None:
+                order.calls.append(call)
+        return await self._place(order)
+
+    async def progress(
+        self, client_id: str | None, days: DayRange, *, run_id: str | None = None
+    ) -> Progress:
+        """Where the calls of the days, or those of one run among them, stand now."""
         progress = Progress()
         now = self._clock()
-        async for call in self._kept(client_id, days):
+        async for call in self._kept(client_id, days, run_id):
             progress.add(call, now)
         return progress
 
@@ -190,8 +220,30 @@ class WorkRequests:
             woken += len(ids)
         return woken
 
-    def _kept(self, client_id: str | None, days: DayRange) -> AsyncIterator[Call]:
-        return self._calls.of_days(client_id, days, where={"skip_reason": None})
+    async def withdraw(self, client_id: str | None, days: DayRange, *, run_id: str) -> int:
+        """Take back the wish for the run's calls that are not done; returns how many.
+
+        A step under way ends and is stored; nothing further starts.
+        """
+        withdrawn = 0
+        now = self._clock()
+        async for call in self._kept(client_id, days, run_id):
+            if not is_settled(call) or not _has_all(call):
+                wishes = dict.fromkeys(_unmet_wishes(call))
+                fields = {**wishes, "cancelled_at": now}
+                where = {"run_id": run_id}
+                withdrawn += await self._calls.change(call.id, fields, where=where)
+        return withdrawn
+
+    def _order(self, steps: tuple[Step, ...], run_id: str | None, *wishes: str) -> "_Order":
+        marks: dict[str, Any] = dict.fromkeys(wishes, self._clock())
+        return _Order({**marks, "run_id": run_id, "cancelled_at": None}, steps)
+
+    def _kept(
+        self, client_id: str | None, days: DayRange, run_id: str | None = None
+    ) -> AsyncIterator[Call]:
+        of_run = {} if run_id is None else {"run_id": run_id}
+        return self._calls.of_days(client_id, days, where={"skip_reason": None, **of_run})
 
     async def _place(self, order: "_Order") -> int:
         """Mark the calls as wanted and queue their due steps, in few round trips."""
@@ -243,3 +295,13 @@ def _paths(steps: tuple[Step, ...]) -> list[str]:
 def _without(call: Call, steps: tuple[Step, ...]) -> Call:
     kept = {step: failure for step, failure in call.failures.items() if step not in steps}
     return call.model_copy(update={"failures": kept})
+
+
+def _has_all(call: Call) -> bool:
+    """Whether everything that was asked for is there."""
+    return not _unmet_wishes(call)
+
+
+def _unmet_wishes(call: Call) -> list[str]:
+    results = dict(zip(_WISHES, (call.transcript, call.analysis), strict=True))
+    return [name for name in _WISHES if getattr(call, name) and results[name] is None]

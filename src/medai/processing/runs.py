@@ -1,28 +1,73 @@
-"""Runs: what was asked for a clinic and period, how it ended, in a form that survives restarts."""
+"""Runs: what was asked for a clinic and period, how it ended, in a form that survives restarts.
 
+How far a run is, is counted from its calls; nothing about it is kept in memory.
+"""
+
+from collections.abc import AsyncIterator
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field
 
-from medai.infra.documents import Change, Collection, Documents
+from medai.errors import NotFoundError
+from medai.infra.documents import Change, Collection, Document, Documents, OneOf, Range
 from medai.kit.clock import Clock
 from medai.kit.ids import random_id
 from medai.kit.model import Frozen
 
-RUNS = Collection("runs", indexes=(("client_id", "kind", "started_at"),))
+RUNS = Collection(
+    "runs", indexes=(("client_id", "kind", "started_at"), ("state",), ("started_at",))
+)
+
+RunState = Literal["running", "completed", "partial", "failed", "cancelled"]
+
+
+class RunKind(StrEnum):
+    """What was asked for. The last four are begun by the schedule."""
+
+    SYNC = "sync"
+    TRANSCRIPTION = "transcription"
+    ANALYSIS = "analysis"
+    EVERYTHING = "everything"
+    POLL = "poll"
+    NIGHT = "night"
+    RESCAN = "rescan"
+    LINKS = "links"
+
+
+class Phase(StrEnum):
+    """What a run does next; `CALLS` is the waiting for its calls, `DIRECT` is done by the asker."""
+
+    DIRECT = "direct"
+    SYNC = "sync"
+    LINKS = "links"
+    CALLS = "calls"
+    EXPORT = "export"
+    CONCLUSIONS = "conclusions"
 
 
 class Run(Frozen):
     """One request for work. `first` and `last` are the dates as the client wrote them: old
-    clients ask for results with the same raw texts (contract 1.1)."""
+    clients ask for results with the same raw texts (contract 1.1). `client_id` None: all clinics.
+
+    `attempts` and `next_try_at` are those of the present phase, `error` its last failure.
+    `weeks` and `months` hold first days of periods to conclude, ISO.
+    """
 
     id: str
-    client_id: str
+    client_id: str | None
     kind: str
     first: str
     last: str
-    state: Literal["running", "completed", "failed"] = "running"
+    origin: Literal["person", "schedule"] = "person"
+    state: RunState = "running"
+    phase: Phase = Phase.SYNC
+    attempts: int = 0
+    next_try_at: datetime | None = None
+    weeks: tuple[str, ...] = ()
+    months: tuple[str, ...] = ()
+    wanted: int = 0
     statistics: dict[str, int] = Field(default_factory=dict)
     error: str = ""
     started_at: datetime
@@ -36,37 +81,98 @@ class Runs:
         self._documents = documents
         self._clock = clock
 
-    async def start(self, client_id: str, kind: str, first: str, last: str) -> Run:
-        """Note a new run."""
+    async def start(
+        self,
+        client_id: str | None,
+        kind: str,
+        first: str,
+        last: str,
+        *,
+        phase: Phase = Phase.SYNC,
+    ) -> Run:
+        """Note a new run that a person asked for."""
         run = Run(
             id=random_id(),
             client_id=client_id,
             kind=kind,
             first=first,
             last=last,
+            phase=phase,
             started_at=self._clock(),
         )
-        fields = run.model_dump()
-        await self._documents.insert(RUNS, {"_id": fields.pop("id"), **fields})
+        await self.insert(run)
         return run
+
+    async def insert(self, run: Run) -> bool:
+        """Store a run as it is; False when its id is taken."""
+        fields = run.model_dump()
+        return await self._documents.insert(RUNS, {"_id": fields.pop("id"), **fields})
+
+    async def get(self, run_id: str) -> Run | None:
+        """The run, or None."""
+        found = await self._documents.get(RUNS, run_id)
+        return _from_document(found) if found else None
+
+    async def require(self, run_id: str) -> Run:
+        """The run. Raises NotFoundError in a form a person can act on."""
+        run = await self.get(run_id)
+        if run is None:
+            raise NotFoundError("Запуск не найден: проверьте номер в medai runs list")
+        return run
+
+    async def change(self, run_id: str, **fields: Any) -> bool:
+        """Set fields of a run that is still running; tells whether it was."""
+        change = Change(set=fields)
+        return await self._documents.update(RUNS, run_id, change, where={"state": "running"})
+
+    async def enter(self, run_id: str, phase: Phase, **fields: Any) -> bool:
+        """Begin the next phase, with attempts of its own."""
+        return await self.change(
+            run_id, phase=phase, attempts=0, next_try_at=None, error="", **fields
+        )
 
     async def complete(self, run_id: str, statistics: dict[str, int]) -> None:
         """The run did its work."""
-        await self._finish(run_id, {"state": "completed", "statistics": statistics})
+        await self.finish(run_id, "completed", statistics=statistics, error="")
 
     async def fail(self, run_id: str, message: str) -> None:
         """The run stopped; `message` is one Russian line for a person."""
-        await self._finish(run_id, {"state": "failed", "error": message})
+        await self.finish(run_id, "failed", error=message)
+
+    async def finish(self, run_id: str, state: RunState, **fields: Any) -> bool:
+        """End a running run; False when it had ended already."""
+        ended = {"state": state, "finished_at": self._clock(), "next_try_at": None}
+        return await self.change(run_id, **fields, **ended)
 
     async def latest(self, client_id: str, kind: str, first: str, last: str) -> Run | None:
         """The newest run of this kind for exactly these raw dates, or None."""
         where = {"client_id": client_id, "kind": kind, "first": first, "last": last}
-        found = self._documents.find(RUNS, where, sort=(("started_at", -1),), limit=1)
-        async for document in found:
-            fields = dict(document)
-            return Run(id=fields.pop("_id"), **fields)
+        async for run in self._found(where, limit=1):
+            return run
         return None
 
-    async def _finish(self, run_id: str, fields: dict[str, Any]) -> None:
-        change = Change(set={**fields, "finished_at": self._clock()})
-        await self._documents.update(RUNS, run_id, change)
+    async def newest(self, client_id: str | None, limit: int) -> list[Run]:
+        """The newest runs of one clinic or of all, newest first."""
+        where = {} if client_id is None else {"client_id": client_id}
+        return [run async for run in self._found(where, limit=limit)]
+
+    def running(self, client_id: str | None = None) -> AsyncIterator[Run]:
+        """Runs that have not ended, newest first."""
+        where: dict[str, Any] = {"state": "running"}
+        return self._found(where if client_id is None else {**where, "client_id": client_id})
+
+    async def forget(self, before: datetime) -> int:
+        """Delete runs that ended before this moment; returns how many."""
+        ended = OneOf(("completed", "partial", "failed", "cancelled"))
+        old = {"state": ended, "started_at": Range(below=before)}
+        return await self._documents.delete(RUNS, old)
+
+    async def _found(self, where: Document, limit: int | None = None) -> AsyncIterator[Run]:
+        sort = (("started_at", -1),)
+        async for document in self._documents.find(RUNS, where, sort=sort, limit=limit):
+            yield _from_document(document)
+
+
+def _from_document(document: Document) -> Run:
+    fields = dict(document)
+    return Run(id=fields.pop("_id"), **fields)

@@ -12,6 +12,7 @@ from medai.processing.ports import Queue
 from medai.worker.door import with_job_context
 from medai.worker.lifeline import Lifeline
 from medai.worker.recovery import HEARTBEAT_SECONDS, Recovery
+from medai.worker.schedule import keep_schedule
 from medai.worker.sweeping import keep_sweeping
 from medai.worker.tasks import register
 
@@ -54,6 +55,7 @@ def _background(
         Lifeline(application.pool, workers).keep(),
         Recovery(application.engine, application.pool).keep_looking(),
         keep_sweeping(application),
+        *([keep_schedule(application)] if application.settings.medai_schedules else []),
     ]
 
 

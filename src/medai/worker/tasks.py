@@ -15,9 +15,13 @@ def register(application: Application) -> procrastinate.App:
     if Task.SYNC.value in engine.tasks:
         return engine  # workers of this application ran before
 
-    @engine.task(name=Task.SYNC.value, queue=Task.SYNC.queue)
-    async def sync_clinic(client_id: str, first: str, last: str, run_id: str) -> None:
-        await application.syncs.run(client_id, parse_range(first, last), run_id=run_id)
+    @engine.task(name=Task.TOKEN.value, queue=Task.TOKEN.queue)
+    async def keep_token(client_id: str) -> None:
+        await application.token_keeper.keep(client_id)
+
+    @engine.task(name=Task.RETENTION.value, queue=Task.RETENTION.queue)
+    async def forget_old() -> None:
+        await application.retention.forget()
 
     @engine.task(name=Task.EXPORT.value, queue=Task.EXPORT.queue)
     async def export_clinic(client_id: str) -> None:
@@ -27,6 +31,7 @@ def register(application: Application) -> procrastinate.App:
     async def make_report(client_id: str, first: str, last: str) -> None:
         await application.reports.generate(client_id or None, parse_range(first, last))
 
+    _register_runs(application)
     for step, task in STEP_TASKS.items():
         _register_step(application, step, task)
     return engine
@@ -34,5 +39,23 @@ def register(application: Application) -> procrastinate.App:
 
 def _register_step(application: Application, step: Step, task: Task) -> None:
     @application.engine.task(name=task.value, queue=task.queue)
-    async def run_step(call_id: str) -> None:
-        await application.pipeline.run(step, call_id)
+    async def run_step(call_id: str, priority: int = 0) -> None:
+        await application.pipeline.run(step, call_id, priority=priority)
+
+
+def _register_runs(application: Application) -> None:
+    @application.engine.task(name=Task.SYNC.value, queue=Task.SYNC.queue)
+    async def sync_clinic(run_id: str) -> None:
+        await application.phases.sync(run_id)
+
+    @application.engine.task(name=Task.LINKS.value, queue=Task.LINKS.queue)
+    async def repair_links(run_id: str) -> None:
+        await application.phases.links(run_id)
+
+    @application.engine.task(name=Task.EXPORT_RUN.value, queue=Task.EXPORT_RUN.queue)
+    async def export_run(run_id: str) -> None:
+        await application.phases.export(run_id)
+
+    @application.engine.task(name=Task.CONCLUDE.value, queue=Task.CONCLUDE.queue)
+    async def draw_conclusions(run_id: str) -> None:
+        await application.phases.conclude(run_id)

@@ -23,11 +23,12 @@ async def analyse(
     force_analyze: bool = False,
 ) -> dict[str, Any]:
     """Queue transcribed calls without an analysis; `force_analyze` repeats finished ones."""
-    days = parse_range(start_date_str, end_date_str)
+    parse_range(start_date_str, end_date_str)
     if client_id is not None:
         await app.clinics.require(client_id)
     return await started(
-        lambda: app.requests.analysis(client_id, days, force=force_analyze), "Анализ запущен"
+        lambda: app.asked.analysis(client_id, start_date_str, end_date_str, force=force_analyze),
+        "Анализ запущен",
     )
 
 

@@ -50,11 +50,13 @@ async def transcribe(
     force_transcribe: bool = False,
 ) -> dict[str, Any]:
     """Queue what has no transcript; nothing is paid for twice, whatever is forced."""
-    days = parse_range(start_date_str, end_date_str)
+    parse_range(start_date_str, end_date_str)
     if client_id is not None:
         await app.clinics.require(client_id)
     return await started(
-        lambda: app.requests.transcription(client_id, days, force=force_transcribe),
+        lambda: app.asked.transcription(
+            client_id, start_date_str, end_date_str, force=force_transcribe
+        ),
         "Транскрибация запущена",
     )
 

@@ -8,12 +8,9 @@ from pydantic import BaseModel, Field
 
 from medai.api.dependencies import App
 from medai.errors import NotFoundError
-from medai.kit.days import parse_range
-from medai.processing.ports import Job, Task
+from medai.processing.runs import RunKind
 
 router = APIRouter(prefix="/calls-events", tags=["calls-events"])
-
-_KIND = "sync"
 
 
 class ExportOrder(BaseModel):
@@ -35,21 +32,11 @@ async def start_export(order: ExportOrder, app: App) -> dict[str, Any]:
     started = monotonic()
     clinic = await app.clinics.require(order.client_id)
     first, last = _dates(order, app.clock().date().isoformat())
-    days = parse_range(first, last)
-    run = await app.runs.start(clinic.client_id, _KIND, first, last)
-    args = {
-        "client_id": clinic.client_id,
-        "first": days.first.isoformat(),
-        "last": days.last.isoformat(),
-        "run_id": run.id,
-    }
-    await app.jobs.defer(
-        Job(Task.SYNC, args, key=f"sync:{run.id}", lock=f"sync:{clinic.client_id}")
-    )
+    run_id = await app.asked.sync(clinic.client_id, first, last)
     return {
         "success": True,
         "message": "Экспорт звонков запущен",
-        "run_id": run.id,
+        "run_id": run_id,
         "total_found": 0,
         "tasks_queued": 1,
         "duration_seconds": round(monotonic() - started, 3),
@@ -67,7 +54,7 @@ async def read_results(
     app: App,
 ) -> dict[str, Any]:
     """Statistics of the newest run for exactly these dates; 404 until it has ended."""
-    run = await app.runs.latest(client_id, _KIND, start_date, end_date)
+    run = await app.runs.latest(client_id, RunKind.SYNC, start_date, end_date)
     if run is None or run.state == "running":
         raise NotFoundError("Статистика ещё не готова: повторите запрос позже")
     return {

@@ -6,20 +6,19 @@ from time import monotonic
 from typing import Any
 
 from medai.calls.models import Call
+from medai.processing.person_requests import Asked
 
 STATUSES = ("pending", "processing", "success", "failed")
 
 
-async def started(
-    request: Callable[[], Awaitable[tuple[int, int]]], message: str
-) -> dict[str, Any]:
+async def started(request: Callable[[], Awaitable[Asked]], message: str) -> dict[str, Any]:
     """The answer of a start endpoint."""
     begun = monotonic()
-    found, queued = await request()
+    asked = await request()
     return {
         "message": message,
-        "total_found": found,
-        "tasks_queued": queued,
+        "total_found": asked.found,
+        "tasks_queued": asked.queued,
         "duration_seconds": round(monotonic() - begun, 3),
     }
 

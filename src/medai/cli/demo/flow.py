@@ -128,6 +128,7 @@ def demo_settings(data_dir: Path, url: str, keys: dict[str, str], mongodb_uri: s
         environment="development",
         medai_data_dir=data_dir,
         medai_files_url="",
+        medai_schedules=False,
         api_key="",
         medai_secret="",
         postgres_dsn="",

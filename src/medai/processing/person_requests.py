@@ -1,0 +1,72 @@
+"""What people ask for through the API or the command line: each request becomes a run."""
+
+from dataclasses import dataclass
+
+from medai.kit.days import parse_range
+from medai.processing.ports import Jobs
+from medai.processing.requests import WorkRequests
+from medai.processing.run_book import run_job
+from medai.processing.runs import Phase, RunKind, Runs
+from medai.processing.stops import Stops
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The run, how many calls were found and how many will be worked on."""
+
+    run_id: str
+    found: int
+    queued: int
+
+
+class PersonRequests:
+    """Starts runs. A person's request also lets what stands still try at once: a mended key works
+    without waiting. Raises InvalidInputError for bad dates, StoreError."""
+
+    def __init__(self, runs: Runs, requests: WorkRequests, stops: Stops, jobs: Jobs) -> None:
+        self._runs = runs
+        self._requests = requests
+        self._stops = stops
+        self._jobs = jobs
+
+    async def sync(self, client_id: str, first: str, last: str) -> str:
+        """Queue a sync of the days; returns the run's id."""
+        parse_range(first, last)
+        await self._stops.try_soon(client_id)
+        run = await self._runs.start(client_id, RunKind.SYNC, first, last)
+        await self._jobs.defer(run_job(run))
+        return run.id
+
+    async def transcription(
+        self, client_id: str | None, first: str, last: str, *, force: bool = False
+    ) -> Asked:
+        """Ask for transcripts of the days."""
+        run_id = await self._started(client_id, RunKind.TRANSCRIPTION, first, last)
+        days = parse_range(first, last)
+        counted = await self._requests.transcription(client_id, days, force=force, run_id=run_id)
+        return await self._asked(run_id, *counted)
+
+    async def analysis(
+        self, client_id: str | None, first: str, last: str, *, force: bool = False
+    ) -> Asked:
+        """Ask for analyses of transcribed calls."""
+        run_id = await self._started(client_id, RunKind.ANALYSIS, first, last)
+        days = parse_range(first, last)
+        counted = await self._requests.analysis(client_id, days, force=force, run_id=run_id)
+        return await self._asked(run_id, *counted)
+
+    async def everything(self, client_id: str, first: str, last: str) -> Asked:
+        """Ask for the whole way of every call of the days."""
+        run_id = await self._started(client_id, RunKind.EVERYTHING, first, last)
+        wanted = await self._requests.everything(client_id, parse_range(first, last), run_id=run_id)
+        return await self._asked(run_id, wanted, wanted)
+
+    async def _started(self, client_id: str | None, kind: RunKind, first: str, last: str) -> str:
+        parse_range(first, last)
+        await self._stops.try_soon(client_id)
+        run = await self._runs.start(client_id, kind, first, last, phase=Phase.CALLS)
+        return run.id
+
+    async def _asked(self, run_id: str, found: int, queued: int) -> Asked:
+        await self._runs.change(run_id, wanted=queued)
+        return Asked(run_id, found, queued)

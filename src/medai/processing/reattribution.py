@@ -1,0 +1,55 @@
+"""Who took the call, decided again: after a schedule was corrected (contract 10.2)."""
+
+from medai.calls.models import UNKNOWN_ADMINISTRATOR, Call
+from medai.calls.repository import CallRepository
+from medai.clinics.repository import ClinicRepository
+from medai.datalens.days import ExportDays
+from medai.infra.documents import Not
+from medai.kit.days import DayRange
+from medai.processing.attribution import Attributor
+from medai.transcription.service import TranscriptionService
+
+
+class Reattribution:
+    """Decides the administrators of transcribed calls anew and lets metrics follow."""
+
+    def __init__(
+        self,
+        clinics: ClinicRepository,
+        calls: CallRepository,
+        transcription: TranscriptionService,
+        attributor: Attributor,
+        days: ExportDays,
+    ) -> None:
+        self._clinics = clinics
+        self._calls = calls
+        self._transcription = transcription
+        self._attributor = attributor
+        self._days = days
+
+    async def repeat(
+        self, client_id: str, days: DayRange, *, only_unknown: bool = False, dry_run: bool = False
+    ) -> tuple[int, int]:
+        """Returns (calls looked at, calls whose administrator is another one).
+
+        `dry_run` stores nothing. Raises NotFoundError, the ProviderError family, StoreError.
+        """
+        clinic = await self._clinics.require(client_id)
+        looked = changed = 0
+        transcribed = {"transcript": Not(None), "skip_reason": None}
+        found = [call async for call in self._calls.of_days(client_id, days, where=transcribed)]
+        for call in found:
+            if only_unknown and call.administrator != UNKNOWN_ADMINISTRATOR:
+                continue
+            looked += 1
+            transcript = await self._transcription.get(call.id)
+            fields = await self._attributor.fields(clinic, call, transcript)
+            if fields and fields["administrator"] != call.administrator:
+                changed += 1
+                if not dry_run:
+                    await self._store(call, fields)
+        return looked, changed
+
+    async def _store(self, call: Call, fields: dict[str, object]) -> None:
+        await self._calls.change(call.id, fields)
+        await self._days.touch(call.client_id, call.business_day)

@@ -1,0 +1,209 @@
+"""What the jobs of a run do: one phase each, repeated by a plan, then the next phase.
+
+A failure that may pass by itself does not end a run: it stays `running` with its last error until
+the plan ends. A job may run twice or too late: it looks at the stored run first.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+
+import structlog
+
+from medai.analysis.recommendations.service import RecommendationService
+from medai.errors import (
+    AnswerLostError,
+    ConflictError,
+    MedaiError,
+    ProviderAnswerError,
+    ProviderRateLimitedError,
+    ProviderStoppedError,
+    ProviderUnavailableError,
+)
+from medai.kit.clock import Clock
+from medai.kit.days import DayRange, parse_range
+from medai.processing.exports import Exports
+from medai.processing.link_repair import LinkRepair
+from medai.processing.ports import CrmAccounts
+from medai.processing.requests import WorkRequests
+from medai.processing.retries import failure_message
+from medai.processing.run_book import RunBook
+from medai.processing.runs import Phase, Run, RunKind, Runs
+from medai.processing.schedule.rules import weeks_beginning_in
+from medai.processing.stops import CRM, Stop, Stops, scope
+from medai.processing.sweeps import Sweeps
+from medai.processing.syncs import Syncs, statistics
+
+_log = structlog.get_logger(__name__)
+
+REPEATS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+"""One page of HTML instead of JSON must not end a sync."""
+
+_CRM_PHASES = (Phase.SYNC, Phase.LINKS)
+_PASSING = (
+    ProviderUnavailableError,
+    ProviderRateLimitedError,
+    ProviderAnswerError,
+    AnswerLostError,
+    ConflictError,
+)
+
+
+class RunPhases:
+    """Carries runs through their phases. Methods raise StoreError only, or a mistake of ours."""
+
+    def __init__(
+        self,
+        *,
+        runs: Runs,
+        book: RunBook,
+        syncs: Syncs,
+        accounts: CrmAccounts,
+        links: LinkRepair,
+        requests: WorkRequests,
+        exports: Exports,
+        recommendations: RecommendationService,
+        stops: Stops,
+        sweeps: Sweeps,
+        clock: Clock,
+    ) -> None:
+        self._runs = runs
+        self._book = book
+        self._syncs = syncs
+        self._accounts = accounts
+        self._links = links
+        self._requests = requests
+        self._exports = exports
+        self._recommendations = recommendations
+        self._stops = stops
+        self._sweeps = sweeps
+        self._clock = clock
+
+    async def sync(self, run_id: str) -> None:
+        """Bring the days of the run up to date; a scheduled run then asks for their calls."""
+        await self._attempt(run_id, Phase.SYNC, self._synced)
+
+    async def links(self, run_id: str) -> None:
+        """Take over recording links that came late."""
+        await self._attempt(run_id, Phase.LINKS, self._repaired)
+
+    async def export(self, run_id: str) -> None:
+        """Write the clinic's due days."""
+        await self._attempt(run_id, Phase.EXPORT, self._exported)
+
+    async def conclude(self, run_id: str) -> None:
+        """Draw the conclusions that are due: weeks first, months live on them."""
+        await self._attempt(run_id, Phase.CONCLUSIONS, self._concluded)
+
+    async def _attempt(
+        self, run_id: str, phase: Phase, action: Callable[[Run], Awaitable[None]]
+    ) -> None:
+        run = await self._runs.get(run_id)
+        if run is None or run.state != "running" or run.phase is not phase or self._early(run):
+            return
+        if phase in _CRM_PHASES and (stop := await self._stop(run)):
+            if run.origin == "schedule" and stop.next_trial_at > self._clock():
+                await self._wait(run, stop)
+                return
+            self._accounts.reopen(str(run.client_id))  # a trial has to reach the CRM
+        try:
+            await action(run)
+        except MedaiError as error:
+            await self._failed(run, error)
+        except Exception as error:
+            await self._runs.fail(run.id, failure_message(error))
+            raise
+
+    def _early(self, run: Run) -> bool:
+        return run.next_try_at is not None and run.next_try_at > self._clock()
+
+    async def _synced(self, run: Run) -> None:
+        client_id, days = str(run.client_id), days_of(run)
+        counted = statistics(await self._syncs.run(client_id, days))
+        await self._crm_works(client_id)
+        if run.kind == RunKind.SYNC:
+            await self._runs.complete(run.id, counted)
+            return
+        current = await self._runs.get(run.id)
+        if current is None or current.state != "running":
+            return  # cancelled while the CRM was read
+        busy = {other.id async for other in self._runs.running(client_id)}
+        wanted = await self._requests.newcomers(client_id, days, run_id=run.id, busy=busy)
+        if not await self._runs.enter(run.id, Phase.CALLS, wanted=wanted, statistics=counted):
+            await self._requests.withdraw(client_id, days, run_id=run.id)  # cancelled meanwhile
+
+    async def _repaired(self, run: Run) -> None:
+        client_id = str(run.client_id)
+        repaired = await self._links.repair(client_id)
+        await self._crm_works(client_id)
+        await self._runs.complete(run.id, {"links_repaired": repaired})
+
+    async def _exported(self, run: Run) -> None:
+        rows = await self._exports.export(run.client_id)
+        counted = {**run.statistics, **{f"rows_{table}": n for table, n in rows.items()}}
+        if run.weeks or run.months:
+            await self._runs.enter(run.id, Phase.CONCLUSIONS, statistics=counted)
+        else:
+            await self._finish(run, counted)
+
+    async def _concluded(self, run: Run) -> None:
+        client_id = str(run.client_id)
+        weeks = {date.fromisoformat(text) for text in run.weeks}
+        months = [date.fromisoformat(text) for text in run.months]
+        for month in months:
+            # Only weeks that are over: the last one of a month may reach into the next.
+            today = days_of(run).last
+            weeks |= {week.first for week in weeks_beginning_in(month) if week.last < today}
+        for first in sorted(weeks):
+            await self._recommendations.weekly(client_id, first, first + timedelta(days=6))
+        for month in months:
+            await self._recommendations.monthly(client_id, month.year, month.month)
+        await self._exports.export(client_id)
+        await self._finish(run, run.statistics)
+
+    async def _finish(self, run: Run, counted: dict[str, int]) -> None:
+        progress = await self._requests.progress(run.client_id, days_of(run))
+        whole = progress.settled == progress.total and not progress.failed
+        ended: dict[str, object] = {"statistics": counted, "error": ""}
+        await self._runs.finish(run.id, "completed" if whole else "partial", **ended)
+
+    async def _failed(self, run: Run, error: MedaiError) -> None:
+        _log.warning("run failed for now", run_id=run.id, phase=run.phase.value, code=error.code)
+        if isinstance(error, ProviderStoppedError):
+            stop_id = await self._stops.stand_still(error.provider, str(run.client_id), error)
+            if run.origin == "schedule" and run.phase in _CRM_PHASES:
+                if stop := await self._standing(stop_id):
+                    await self._wait(run, stop)
+                return
+        if isinstance(error, _PASSING) and run.attempts < len(REPEATS):
+            again = self._clock() + _delay(error, run.attempts)
+            await self._book.again(run, again, error.message)
+            return
+        await self._runs.fail(run.id, error.message)
+
+    async def _crm_works(self, client_id: str) -> None:
+        """A passing sync proves it: calls that waited for the CRM go on."""
+        if stop := await self._standing(scope(CRM, client_id)):
+            await self._sweeps.resume(stop.id)
+
+    async def _stop(self, run: Run) -> Stop | None:
+        """The stop of the clinic's CRM, if one stands."""
+        return await self._standing(scope(CRM, str(run.client_id)))
+
+    async def _standing(self, stop_id: str) -> Stop | None:
+        async for stop in self._stops.standing():
+            if stop.id == stop_id:
+                return stop
+        return None
+
+    async def _wait(self, run: Run, stop: Stop) -> None:
+        await self._book.again(run, stop.next_trial_at, stop.message, counts=False)
+
+
+def days_of(run: Run) -> DayRange:
+    """The days of the run, whatever form its client wrote them in."""
+    return parse_range(run.first, run.last or run.first)
+
+
+def _delay(error: MedaiError, attempts: int) -> timedelta:
+    advised = error.retry_after if isinstance(error, ProviderRateLimitedError) else None
+    return max(REPEATS[attempts], timedelta(seconds=min(advised or 0.0, 3600.0)))
