@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import procrastinate
 
 from medai.analysis.openai import OpenAILanguageModel
+from medai.analysis.recommendations.repository import CONCLUSIONS, ConclusionsRepository
+from medai.analysis.recommendations.service import RecommendationService
 from medai.analysis.repository import ANALYSES, AnalysisRepository
 from medai.analysis.service import AnalysisService
 from medai.calls.repository import CALLS, CallRepository
@@ -34,10 +36,16 @@ from medai.integrations.openai.models import ModelOptions
 from medai.integrations.recordings.fetch import RecordingFetcher
 from medai.integrations.recordings.options import FetchOptions
 from medai.kit.clock import Clock, utc_now
+from medai.ledger.prices import Prices
+from medai.ledger.repository import EffectRepository
+from medai.ledger.service import EffectLedger
+from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
+from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
 from medai.processing.fleet import FleetJobs, FleetLocks
+from medai.processing.held import HeldWork
 from medai.processing.links import SignedLinks
 from medai.processing.own_recordings import OwnRecordings
 from medai.processing.pipeline import CallPipeline, PipelineParts
@@ -46,19 +54,22 @@ from medai.processing.requests import WorkRequests
 from medai.processing.rescoring import BookingRescore
 from medai.processing.runs import RUNS, Runs
 from medai.processing.steps import StepParts, Steps
+from medai.processing.stops import STOPS, Stops
+from medai.processing.sweeps import Sweeps
 from medai.processing.syncs import Syncs
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
 from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
+from medai.transcription.answers import RECOGNITION_ANSWERS
 from medai.transcription.elevenlabs import ElevenLabsSpeechToText
 from medai.transcription.paid_once import lease_for
 from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
-    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, EXPORT_DAYS, RECOGNITIONS, RUNS, SHIFTS, TOKENS,
-    TRANSCRIPTS,
+    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS, RECOGNITION_ANSWERS,
+    RECOGNITIONS, RUNS, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
 )  # fmt: skip
 _FASTEST_CRM_RATE = 6.0
 """amoCRM refuses the eighth request of any second. At 6.5 a second a loaded machine sent eight in
@@ -81,12 +92,19 @@ class Application:
     calls: CallRepository
     staff: StaffRepository
     limits: LimitService
+    ledger: EffectLedger
+    limit_changes: LimitChanges
+    abandoned_minutes: AbandonedMinutes
     accounts: AmocrmAccounts
     registration: ClinicRegistration
     transcription: TranscriptionService
     analysis: AnalysisService
+    recommendations: RecommendationService
     pipeline: CallPipeline
     requests: WorkRequests
+    stops: Stops
+    sweeps: Sweeps
+    held: HeldWork
     runs: Runs
     syncs: Syncs
     exports: Exports
@@ -132,9 +150,11 @@ async def _wire(
     documents, files = stores.documents, stores.files
     cipher, signer = TextCipher(secret), LinkSigner(secret)
     locks = FleetLocks(stores.pool)
-    jobs = FleetJobs(JobQueue(engine))
+    jobs = FleetJobs(JobQueue(engine, stores.pool))
     clinics, calls = ClinicRepository(documents, clock), CallRepository(documents)
     staff, limits = StaffRepository(documents), LimitService(clinics, clock)
+    stops = Stops(documents, clock)
+    sweeps = Sweeps(calls, jobs, stops, clock)
     export_days, runs = ExportDays(documents), Runs(documents, clock)
     http = await resources.enter_async_context(open_client())
     accounts = AmocrmAccounts(
@@ -150,8 +170,12 @@ async def _wire(
             clock=clock,
         )
     )
-    transcription = _transcription(settings, clock, stores, resources)
-    analysis = _analysis(settings, clock, documents, resources)
+    ledger = await _ledger(settings, clock, stores.pool)
+    transcription = _transcription(settings, clock, stores, ledger, resources)
+    model = _language_model(settings, ledger, resources)
+    analysis = AnalysisService(model, AnalysisRepository(documents), clock)
+    conclusions = ConclusionsRepository(documents)
+    recommendations = RecommendationService(model, conclusions, calls, locks.hold, clock)
     recordings = RecordingFetcher(FetchOptions.from_settings(settings))
     resources.push_async_callback(recordings.aclose)
     steps = Steps(
@@ -165,14 +189,17 @@ async def _wire(
             analysis=analysis,
             attributor=Attributor(staff, analysis),
             accounts=accounts,
+            effects=ledger,
             clock=clock,
         )
     )
+    requests = WorkRequests(calls, jobs, clock)
     rescore = BookingRescore(calls, clinics, analysis)
-    parts = PipelineParts(calls, limits, export_days, rescore, jobs, clock)
+    parts = PipelineParts(calls, limits, export_days, rescore, jobs, stops, sweeps, clock)
     pipeline = CallPipeline(parts, steps.actions())
     registration = ClinicRegistration(clinics, staff, accounts, cipher, clock)
     links = SignedLinks(settings.api_base_url, signer)
+    requests = WorkRequests(calls, jobs, clock)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -188,12 +215,19 @@ async def _wire(
         calls=calls,
         staff=staff,
         limits=limits,
+        ledger=ledger,
+        limit_changes=LimitChanges(clinics, requests, clock),
+        abandoned_minutes=AbandonedMinutes(calls, limits, clock),
         accounts=accounts,
         registration=registration,
         transcription=transcription,
         analysis=analysis,
+        recommendations=recommendations,
         pipeline=pipeline,
-        requests=WorkRequests(calls, jobs, clock),
+        requests=requests,
+        held=HeldWork(calls, transcription, ledger, requests, clock),
+        stops=stops,
+        sweeps=sweeps,
         runs=runs,
         syncs=Syncs(
             clinics=clinics,
@@ -205,15 +239,33 @@ async def _wire(
             locks=locks,
             clock=clock,
         ),
-        exports=Exports(calls, export_days, PostgresExporter(stores.pool), links),
-        reports=ReportService(calls, clinics, files, renderer, links, clock),
+        exports=Exports(calls, export_days, conclusions, PostgresExporter(stores.pool), links),
+        reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
         own_recordings=OwnRecordings(registration, calls, files, clock),
         jobs=jobs,
     )
 
 
+async def _ledger(settings: Settings, clock: Clock, pool: Pool) -> EffectLedger:
+    repository = EffectRepository(pool)
+    await repository.prepare()
+    prices = Prices(
+        currency=settings.price_currency,
+        speech_hour=settings.stt_price_per_hour,
+        speech_channel_hour=settings.stt_price_per_channel_hour,
+        million_input_tokens=settings.llm_price_per_million_input,
+        million_cached_tokens=settings.llm_price_per_million_cached,
+        million_output_tokens=settings.llm_price_per_million_output,
+    )
+    return EffectLedger(repository, prices, clock)
+
+
 def _transcription(
-    settings: Settings, clock: Clock, stores: Stores, resources: AsyncExitStack
+    settings: Settings,
+    clock: Clock,
+    stores: Stores,
+    ledger: EffectLedger,
+    resources: AsyncExitStack,
 ) -> TranscriptionService:
     client = ElevenLabsClient(
         api_key=settings.evenlabs,
@@ -228,15 +280,16 @@ def _transcription(
         stores.documents,
         stores.files,
         speech,
+        ledger,
         clock,
         repeats_after_lost_answer=settings.stt_repeats_after_lost_answer,
         lease=lease_for(settings.elevenlabs_timeout_seconds),
     )
 
 
-def _analysis(
-    settings: Settings, clock: Clock, documents: Documents, resources: AsyncExitStack
-) -> AnalysisService:
+def _language_model(
+    settings: Settings, ledger: EffectLedger, resources: AsyncExitStack
+) -> OpenAILanguageModel:
     options = ModelOptions(
         api_key=settings.openai.get_secret_value(),
         base_url=settings.openai_base_url,
@@ -246,8 +299,7 @@ def _analysis(
     )
     client = OpenAIClient(options, settings.openai_strategy)
     resources.push_async_callback(client.close)
-    model = OpenAILanguageModel(client)
-    return AnalysisService(model, AnalysisRepository(documents), clock)
+    return OpenAILanguageModel(client, ledger)
 
 
 async def _crm_limiter(settings: Settings, pool: Pool) -> RateLimiter:

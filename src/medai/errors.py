@@ -98,6 +98,14 @@ class ProviderUnavailableError(ProviderError):
     code = "provider_unavailable"
 
 
+class NoAnswerError(ProviderUnavailableError):
+    """The request was sent and no answer came: it may have been carried out and billed.
+
+    Unlike `AnswerLostError` it is repeated like any other outage: a repetition harms nobody and
+    costs little. The ledger counts it as possibly paid.
+    """
+
+
 class ProviderRateLimitedError(ProviderError):
     """429. `retry_after` is the provider's own wait in seconds when it named one."""
 

@@ -4,12 +4,16 @@ Variable names are those of the replaced system (contract 10.3) plus our own `ME
 `.env.example` lists them all and a test compares the two.
 """
 
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Price = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+"""Money in PRICE_CURRENCY; 0 for what costs nothing (own servers)."""
 
 
 class Settings(BaseSettings):
@@ -75,6 +79,13 @@ class Settings(BaseSettings):
         1, ge=0, description="repeats when an answer was lost and may be paid; 0 asks a person"
     )
 
+    stt_price_per_hour: Price = Field(
+        Decimal("0.242"), description="an hour of audio in one stream, with speaker roles"
+    )
+    stt_price_per_channel_hour: Price = Field(
+        Decimal("0.22"), description="an hour of each channel of a stereo recording"
+    )
+
     openai: SecretStr = Field(SecretStr(""), description="OpenAI key")
     openai_base_url: str = Field("https://api.openai.com/v1", description="with /v1")
     openai_model: str = Field("gpt-6-luna", description="model of classification and scoring")
@@ -86,6 +97,19 @@ class Settings(BaseSettings):
     )
     openai_timeout_seconds: float = Field(120.0, gt=0, description="one answer at most")
     llm_concurrency: int = Field(8, ge=1, description="analyses under way at once")
+
+    llm_price_per_million_input: Price = Field(
+        Decimal("0.10"), description="a million input tokens that were not cached"
+    )
+    llm_price_per_million_cached: Price = Field(
+        Decimal("0.01"), description="a million cached input tokens"
+    )
+    llm_price_per_million_output: Price = Field(
+        Decimal("0.50"), description="a million output tokens"
+    )
+    price_currency: str = Field(
+        "USD", pattern="^[A-Z]{3}$", description="currency of the prices, three letters"
+    )
 
     telegram_api_base_url: str = Field("https://api.telegram.org", description="Bot API server")
     bot_token: SecretStr = Field(SecretStr(""), description="empty: no bot")

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,3 +164,50 @@ async def test_own_recordings_of_every_form_are_scored_without_a_crm(
     assert set(bill["stt_paid_by_sha256"].values()) == {1}
     assert bill["notes"] == before["notes"]
     assert bill["crm_requests"] == before["crm_requests"]
+
+
+async def test_minutes_are_shown_added_and_reset(desk: Desk) -> None:
+    run, clinic = desk.medai.run, ("--clinic", desk.client_id)
+
+    shown = await run("limits", "show")
+    added = await run("limits", "add", *clinic, "--week", "10", "--month", "5")
+    reset, nothing = await asyncio.gather(
+        run("limits", "reset", "--week"),  # every clinic, as cron asks
+        run("limits", "set", *clinic),
+    )
+
+    month, week, *_own_recordings = table(shown.out)
+    assert (month[1:3], week[1:3]) == (["месяц", "3000"], ["неделя", "750"])
+    assert month[3] == week[3] != "0"  # what the day's four recordings took
+    assert month[-2:] == ["конца периода", "нет"]
+    assert f"месяц {month[3]} из 3005 мин, неделя {week[3]} из 760 мин" in added.out
+    assert "продолжат ждавшие звонки: 0" in added.out
+    assert f"месяц {month[3]} из 3005 мин, неделя 0 из 760 мин" in reset.out
+    assert len(reset.out.splitlines()) == len(table(shown.out)) / 2
+    assert nothing.code == EXIT_CODES["invalid_input"]
+    assert "--month или --week" in nothing.one_line()
+    for ended in (shown, added, reset):
+        assert (ended.code, ended.err) == (0, "")
+
+
+async def test_conclusions_of_a_week_are_printed(desk: Desk) -> None:
+    run, clinic = desk.medai.run, ("--clinic", desk.client_id)
+
+    week, malformed = await asyncio.gather(
+        run("recommend", *clinic, "--from", "16.11.2026", "--to", "22.11.2026"),
+        run("recommend", *clinic, "--month", "ноябрь"),
+    )
+    month = await run("recommend", *clinic, "--month", "2026-11")
+
+    assert malformed.code == EXIT_CODES["invalid_input"]
+    assert (week.code, week.err, month.code, month.err) == (0, "", 0, "")
+    assert week.out.startswith("1. ")
+    assert f"Разобрано звонков: {CALLS}" in week.out
+    assert "## Итоги" in month.out
+    kinds = desk.control.bill()["llm_requests_by_kind"]
+    assert (kinds["WeekConclusions"], kinds["MonthConclusions"]) == (1, 1)
+
+
+def table(text: str) -> list[list[str]]:
+    """The cells of the printed rows below the heading."""
+    return [re.split(r" {2,}", line.strip()) for line in text.splitlines()[1:]]

@@ -1,12 +1,15 @@
 """`medai demo`: honest about success and about failure."""
 
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pypdf
 import pytest
+import structlog
 from tests.fixtures.command_line import command_line
 from tests.fixtures.sandbox import DAY
 from typer.testing import CliRunner
@@ -20,6 +23,16 @@ from medai.sandbox.world.models import World
 from medai.sandbox.world.truth import truth
 
 SEED = 20261
+
+
+@pytest.fixture(autouse=True)
+def demos_own_log() -> Iterator[None]:
+    """A demo in this process logs to a file of its own, which is closed when it ends."""
+    before, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = before
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
 
 
 async def test_another_world_ends_as_the_truth_says(tmp_path: Path, short_dir: Path) -> None:

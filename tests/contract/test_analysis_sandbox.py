@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.fixtures.analysis import NOW, MemoryDocuments, call
+from tests.fixtures.ledger import MemoryEffects
 from tests.fixtures.sandbox import RunningSandbox
 
 from medai.analysis.models import CallAnalysis, CallType
@@ -14,6 +15,7 @@ from medai.analysis.repository import AnalysisRepository
 from medai.analysis.scorecards import scorecard
 from medai.analysis.service import AnalysisService
 from medai.errors import (
+    NoAnswerError,
     ProviderAnswerError,
     ProviderError,
     ProviderRateLimitedError,
@@ -78,7 +80,7 @@ class Desk:
         http = httpx2.AsyncClient(verify=False, trust_env=False)
         self.client = OpenAIClient(ModelOptions(**{**options, **changes}), strategy, http=http)
         repository = AnalysisRepository(MemoryDocuments())
-        model = OpenAILanguageModel(self.client)
+        model = OpenAILanguageModel(self.client, MemoryEffects())
         self.service = AnalysisService(model, repository, lambda: NOW)
 
     async def analyse(self, dialogue: Dialogue, *, converted: bool = False) -> CallAnalysis:
@@ -162,8 +164,8 @@ async def test_the_administrator_is_found_among_those_on_shift(desk: Desk) -> No
         ("server_error", ProviderUnavailableError),
         ("gateway_html", ProviderUnavailableError),
         ("failed", ProviderUnavailableError),
-        ("reset", ProviderUnavailableError),
-        ("reset_after_commit", ProviderUnavailableError),
+        ("reset", NoAnswerError),
+        ("reset_after_commit", NoAnswerError),
         ("html_ok", ProviderAnswerError),
     ],
 )

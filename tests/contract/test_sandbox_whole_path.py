@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 from tests.fixtures.analysis import NOW, MemoryDocuments, call
+from tests.fixtures.ledger import MemoryEffects
 from tests.fixtures.sandbox import RunningSandbox
 
 from medai.analysis.openai import OpenAILanguageModel
@@ -72,7 +73,9 @@ async def path(sandbox: RunningSandbox) -> AsyncIterator[Path]:
     http = httpx2.AsyncClient(verify=False, trust_env=False)
     language = OpenAIClient(options, "responses", http=http)
     service = AnalysisService(
-        OpenAILanguageModel(language), AnalysisRepository(MemoryDocuments()), lambda: NOW
+        OpenAILanguageModel(language, MemoryEffects()),
+        AnalysisRepository(MemoryDocuments()),
+        lambda: NOW,
     )
     recogniser = ElevenLabsSpeechToText(speech, model="scribe_v2", language="ru")
     yield Path(sandbox, recogniser, service)

@@ -5,6 +5,7 @@ from itertools import chain
 
 import pytest
 from pydantic import SecretStr
+from tests.fixtures.ledger import MemoryEffects
 from tests.fixtures.sandbox import RunningSandbox
 from tests.fixtures.transcription import MemoryFiles, SettableClock, make_call
 
@@ -48,6 +49,7 @@ async def service(
         documents,
         MemoryFiles(),
         ElevenLabsSpeechToText(client, model="scribe_v2", language="ru"),
+        MemoryEffects(),
         SettableClock(),
         repeats_after_lost_answer=1,
     )

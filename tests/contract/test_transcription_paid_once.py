@@ -1,10 +1,11 @@
 """The same audio is never paid twice unseen: on both document stores, with crashes and races."""
 
 import asyncio
-import hashlib
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
+from tests.fixtures.ledger import MemoryEffects
 from tests.fixtures.transcription import (
     MONO,
     STEREO,
@@ -28,6 +29,7 @@ from medai.errors import (
     StoreError,
 )
 from medai.infra.documents import Change, Documents
+from medai.ledger.models import Consumption, Intent, Outcome, Subject
 from medai.transcription.ledger import Payment, PaymentState
 from medai.transcription.models import Role
 from medai.transcription.repository import COLLECTIONS
@@ -45,16 +47,18 @@ class Bench:
         self.documents = documents
         self.files = MemoryFiles()
         self.clock = SettableClock()
+        self.effects = MemoryEffects()
 
     def worker(self, speech: ScriptedSpeech, *, repeats: int = 1) -> TranscriptionService:
         return TranscriptionService(
-            self.documents, self.files, speech, self.clock,
+            self.documents, self.files, speech, self.effects, self.clock,
             repeats_after_lost_answer=repeats, lease=LEASE,
         )  # fmt: skip
 
     async def payment(self, worker: TranscriptionService) -> Payment | None:
         for name in self.files.stored:
-            return await worker.payments.get(name.removeprefix("recognitions/")[:-5])
+            if name.endswith(".json"):
+                return await worker.payments.get(name.removeprefix("recognitions/")[:-5])
         async for one in worker.payments.held():
             return one
         return None
@@ -179,10 +183,10 @@ async def test_with_no_repeats_a_lost_answer_waits_for_a_person(bench: Bench) ->
         with pytest.raises(AnswerLostError):
             await worker.transcribe(call, AUDIO, MONO)
     assert speech.requests == 1
-    assert call.audio is not None
-    sha256 = hashlib.sha256(AUDIO).hexdigest()
-    stored = call.model_copy(update={"audio": call.audio.model_copy(update={"sha256": sha256})})
-    assert await worker.allow_repeat(stored)
+    (held,) = [one async for one in worker.awaiting_decision()]
+    assert await worker.payments.allow_repeat(held)
+    assert not await worker.payments.allow_repeat(held)  # a second click allows no third request
+    assert not [one async for one in worker.awaiting_decision()]
     await worker.transcribe(call, AUDIO, MONO)
     assert speech.requests == 2
     assert [one async for one in worker.payments.possibly_paid_twice("clinic-1")]
@@ -292,4 +296,110 @@ async def test_a_swap_by_a_person_survives_a_second_run_and_costs_nothing(bench:
     assert again == swapped == await worker.get(call.id)
     assert again.utterances[0].role is Role.PATIENT
     assert (again.roles_source, again.roles_confidence) == ("manual", 1.0)
+    assert speech.requests == 1
+
+
+async def test_every_paid_request_is_an_effect(bench: Bench) -> None:
+    speech = ScriptedSpeech(LOST)
+    worker = bench.worker(speech)
+    with pytest.raises(AnswerLostError):
+        await worker.transcribe(make_call(), AUDIO, STEREO)
+    assert bench.effects.states == ["unknown"]
+    await worker.transcribe(make_call(), AUDIO, STEREO)
+    await worker.transcribe(make_call(2), AUDIO, STEREO)
+    assert bench.effects.states == ["unknown", "done"]
+    first, second = bench.effects.intents.values()
+    payment = await bench.payment(worker)
+    assert payment is not None
+    assert [first.id, second.id] == [f"{payment.id}:1", f"{payment.id}:2"]
+    assert (first.kind, first.provider, first.model) == ("recognition", "scripted", "scripted-1")
+    assert first.subject == Subject(client_id="clinic-1", call_id=make_call().id)
+    assert first.expected == Consumption(seconds=Decimal(24), channels=2)
+    assert first.lease == LEASE
+    used = bench.effects.outcomes[second.id].used
+    assert used == Consumption(seconds=Decimal(25), channels=2)  # as the provider says
+
+
+async def test_work_that_was_not_done_is_an_effect_that_failed(bench: Bench) -> None:
+    speech = ScriptedSpeech(ProviderRateLimitedError("speech", "Подождите"))
+    worker = bench.worker(speech)
+    with pytest.raises(ProviderRateLimitedError):
+        await worker.transcribe(make_call(), AUDIO, MONO)
+    assert bench.effects.states == ["failed"]
+    await worker.transcribe(make_call(), AUDIO, MONO)
+    assert bench.effects.states == ["done"]  # the same attempt, taken up again
+
+
+async def test_a_stored_answer_finishes_the_effect_of_a_dead_process(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    bench.files.kill_after_write = True
+    with pytest.raises(KilledError):
+        await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    assert bench.effects.states == ["requested"]
+    bench.files.kill_after_write = False
+    await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    assert bench.effects.states == ["done"]
+    assert speech.requests == 1
+
+
+async def test_a_bill_that_could_not_be_written_is_written_by_the_next_attempt(
+    bench: Bench,
+) -> None:
+    class Stumbling(MemoryEffects):
+        async def finish(self, effect_id: str, outcome: Outcome) -> None:
+            if self.stumbles:
+                raise StoreError("Хранилище недоступно")
+            await super().finish(effect_id, outcome)
+
+        stumbles = True
+
+    speech, effects = ScriptedSpeech(), Stumbling()
+    bench.effects = effects
+    with pytest.raises(StoreError):
+        await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    assert effects.states == ["requested"]
+    effects.stumbles = False
+    await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    assert (effects.states, speech.requests) == (["done"], 1)
+
+
+async def test_without_the_ledger_nothing_is_paid(bench: Bench) -> None:
+    class Away(MemoryEffects):
+        async def begin(self, intent: Intent) -> str:
+            raise StoreError("Хранилище недоступно")
+
+    speech, effects = ScriptedSpeech(), bench.effects
+    bench.effects = Away()
+    with pytest.raises(StoreError):
+        await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    bench.effects = effects
+    await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    assert speech.requests == 1
+
+
+async def test_a_lost_answer_stays_held_when_its_outcome_cannot_be_entered(bench: Bench) -> None:
+    class Deaf(MemoryEffects):
+        async def finish(self, effect_id: str, outcome: Outcome) -> None:
+            raise StoreError("Хранилище недоступно")
+
+    speech = ScriptedSpeech(LOST)
+    bench.effects = Deaf()
+    with pytest.raises(AnswerLostError):
+        await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    with pytest.raises(AnswerLostError):
+        await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    assert speech.requests == 1
+
+
+async def test_what_a_person_gave_up_is_never_paid_again(bench: Bench) -> None:
+    speech = ScriptedSpeech(LOST)
+    worker = bench.worker(speech, repeats=0)
+    with pytest.raises(AnswerLostError):
+        await worker.transcribe(make_call(), AUDIO, MONO)
+    (held,) = [one async for one in worker.awaiting_decision()]
+    assert await worker.payments.give_up(held)
+    assert not [one async for one in worker.awaiting_decision()]
+    for repeats in (0, 5):
+        with pytest.raises(ProviderRejectedError, match="отклонена"):
+            await bench.worker(speech, repeats=repeats).transcribe(make_call(), AUDIO, MONO)
     assert speech.requests == 1

@@ -9,7 +9,7 @@ from medai.calls.models import Call, Step
 from medai.cli.working import work_until_settled
 from medai.processing.ports import Job, Task
 from medai.processing.requests import Progress, step_job
-from medai.worker.recovery import recover, repeat_failed
+from medai.worker.recovery import Recovery
 
 NOTE = 1000004
 FETCH = Task.FETCH
@@ -31,6 +31,17 @@ async def _started(at_work: ClinicAtWork, call: Call, *, dead: bool) -> None:
             )
 
 
+def _recovery(at_work: ClinicAtWork) -> Recovery:
+    return Recovery(at_work.app.engine, at_work.app.pool)
+
+
+async def _recovered(at_work: ClinicAtWork) -> int:
+    """How many jobs a process finds that looks twice."""
+    recovery = _recovery(at_work)
+    assert await recovery.look() == 0
+    return await recovery.look()
+
+
 async def _statuses(at_work: ClinicAtWork) -> list[str]:
     query = "SELECT status::text FROM jobs.procrastinate_jobs WHERE task_name = %s ORDER BY id"
     async with at_work.app.pool.connection() as connection:
@@ -42,9 +53,9 @@ async def test_a_dead_worker_job_is_queued_again(at_work: ClinicAtWork) -> None:
     await at_work.sync()
     await _started(at_work, await at_work.wanted(NOTE), dead=True)
     assert await _statuses(at_work) == ["doing"]
-    assert await recover(at_work.app.engine, at_work.app.pool) == 1
+    assert await _recovered(at_work) == 1
     assert await _statuses(at_work) == ["todo"]
-    assert await recover(at_work.app.engine, at_work.app.pool) == 0
+    assert await _recovered(at_work) == 0
 
 
 async def test_a_job_asked_for_again_meanwhile_takes_its_place(at_work: ClinicAtWork) -> None:
@@ -52,21 +63,21 @@ async def test_a_job_asked_for_again_meanwhile_takes_its_place(at_work: ClinicAt
     call = await at_work.wanted(NOTE)
     await _started(at_work, call, dead=True)
     assert await at_work.app.jobs.defer(step_job(call, Step.RECORDING))
-    assert await recover(at_work.app.engine, at_work.app.pool) == 1
+    assert await _recovered(at_work) == 1
     assert await _statuses(at_work) == ["todo"]
 
 
 async def test_a_living_worker_keeps_its_job(at_work: ClinicAtWork) -> None:
     await at_work.sync()
     await _started(at_work, await at_work.wanted(NOTE), dead=False)
-    assert await recover(at_work.app.engine, at_work.app.pool) == 0
+    assert await _recovered(at_work) == 0
     assert await _statuses(at_work) == ["doing"]
 
 
 async def test_two_recover_at_once(at_work: ClinicAtWork) -> None:
     await at_work.sync()
     await _started(at_work, await at_work.wanted(NOTE), dead=True)
-    found = await asyncio.gather(*(recover(at_work.app.engine, at_work.app.pool) for _ in range(2)))
+    found = await asyncio.gather(*(_recovered(at_work) for _ in range(2)))
     assert sorted(found) == [0, 1]
 
 
@@ -78,7 +89,7 @@ async def test_a_step_that_a_store_refused_is_repeated(at_work: ClinicAtWork) ->
     job = await manager.fetch_job(queues=[FETCH.queue], worker_id=await manager.register_worker())
     assert job is not None
     await manager.finish_job(job, Status.FAILED, delete_job=False)
-    assert await repeat_failed(at_work.app.engine, at_work.app.pool) == 1
+    assert await _recovery(at_work).repeat_failed() == 1
     assert await _statuses(at_work) == ["todo"]
 
 
@@ -88,7 +99,7 @@ async def test_a_failed_sync_is_its_askers_business(at_work: ClinicAtWork) -> No
     job = await manager.fetch_job(queues=["sync"], worker_id=await manager.register_worker())
     assert job is not None
     await manager.finish_job(job, Status.FAILED, delete_job=False)
-    assert await repeat_failed(at_work.app.engine, at_work.app.pool) == 0
+    assert await _recovery(at_work).repeat_failed() == 0
 
 
 async def test_workers_finish_what_a_dead_one_began(at_work: ClinicAtWork) -> None:

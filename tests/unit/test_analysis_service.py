@@ -18,6 +18,7 @@ from medai.analysis.repository import AnalysisRepository
 from medai.analysis.scorecards import scorecard
 from medai.analysis.service import AnalysisService
 from medai.errors import ProviderAnswerError, ProviderRejectedError, ProviderUnavailableError
+from medai.ledger.models import Subject
 
 ADVICE = ["Представьтесь.", "Назовите врача.", "Подведите итог."]
 REPEAT_KEYS = scorecard(CallType.REPEAT).asked_keys
@@ -64,6 +65,7 @@ async def test_two_questions_make_an_analysis_that_is_stored_whole() -> None:
     assert analysis.raw == ({"id": "answer-1"}, {"id": "answer-2"})
     assert (analysis.model, analysis.analysed_at) == ("twin-1", NOW)
     assert len(analysis.prompt_hash) == 64
+    assert set(desk.model.subjects) == {Subject(client_id="clinic-1", call_id="call-1")}
     assert await desk.service.stored("call-1") == analysis
 
 
@@ -198,6 +200,7 @@ async def test_the_administrator_is_chosen_from_the_list() -> None:
         transcript(), [("Алина", "Петрова"), ("Ольга", "Сергеева")]
     )
     assert guess == AdministratorGuess(first_name="Алина", last_name="", confidence=0.9)
+    assert desk.model.subjects == [Subject(client_id="clinic-1", call_id="call-1")]
     assert "[1] Алина Петрова\n[2] Ольга Сергеева\n" in desk.model.asked[0][0].data
 
 

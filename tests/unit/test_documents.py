@@ -11,7 +11,7 @@ import pytest
 import typer
 from pydantic import SecretStr
 
-from medai.api.routers import analysis, calls, events, metrics, reports, status
+from medai.api.routers import analysis, calls, events, ledger, metrics, reports, status
 from medai.cli.app import app
 from medai.cli.running import EXIT_CODES
 from medai.settings import Settings
@@ -137,7 +137,7 @@ def _check_command(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("name", READMES)
 def test_api_paths_exist(name: str) -> None:
-    routers = (analysis, calls, events, metrics, reports, status)
+    routers = (analysis, calls, events, ledger, metrics, reports, status)
     known = {re.sub(r"\{.*?\}", "X", r.path) for m in routers for r in m.router.routes}
     used = re.findall(r'"\$URL(/[^"?]*)', _text(name))
     assert len(used) > 8

@@ -17,6 +17,7 @@ from tests.fixtures.openai_transport import (
 )
 
 from medai.errors import (
+    NoAnswerError,
     ProviderAnswerError,
     ProviderError,
     ProviderRateLimitedError,
@@ -145,8 +146,12 @@ REFUSALS: list[tuple[httpx2.Response, Strategy]] = [
 
 
 @pytest.mark.parametrize(("answer", "strategy"), REFUSALS)
-async def test_refusals_are_rejected(answer: httpx2.Response, strategy: Strategy) -> None:
-    assert type(await failing(answer, strategy=strategy)) is ProviderRejectedError
+async def test_a_refusal_is_an_answer_with_its_price(
+    answer: httpx2.Response, strategy: Strategy
+) -> None:
+    reply = await client(Wire([answer]), strategy).ask(REQUEST)
+    assert reply.refused
+    assert reply.tokens.input > 0
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -173,8 +178,10 @@ async def test_refusals_are_rejected(answer: httpx2.Response, strategy: Strategy
         (problem(400, "context_length_exceeded"), ProviderRejectedError),
         (problem(422), ProviderRejectedError),
         (httpx2.ConnectError("refused"), ProviderUnavailableError),
-        (httpx2.ReadTimeout("slow"), ProviderUnavailableError),
-        (httpx2.RemoteProtocolError("reset"), ProviderUnavailableError),
+        (httpx2.ConnectTimeout("slow"), ProviderUnavailableError),
+        (httpx2.ReadTimeout("slow"), NoAnswerError),
+        (httpx2.RemoteProtocolError("reset"), NoAnswerError),
+        (httpx2.Response(504, text="<html>секретный</html>"), NoAnswerError),
         (httpx2.Response(200, text="<html>секретный</html>"), ProviderAnswerError),
         (httpx2.Response(200, json=["секретный"]), ProviderAnswerError),
         (httpx2.Response(200, json={}), ProviderAnswerError),

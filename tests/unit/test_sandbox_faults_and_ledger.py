@@ -73,12 +73,14 @@ def test_the_bill_sums_what_happened() -> None:
     ledger.recognised("aa", seconds=10, channels=2, model="scribe_v2")
     ledger.recognised("aa", seconds=10, channels=1, model="scribe_v2")
     ledger.recognised("bb", seconds=10, channels=1, model="scribe_v2", billed=False)
-    ledger.llm_request("CallScoring", 100, 20)
+    ledger.llm_request("CallScoring", 100, 20, cached_tokens=40)
     found = bill(ledger)
     assert (found["crm_requests"], found["crm_max_requests_in_one_second"]) == (3, 2)
     assert found["notes_by_card"] == {"alpha/leads/1": 1}
     assert (found["stt_paid"], found["stt_paid_by_sha256"]) == (2, {"aa": 2})
     assert (found["stt_audio_seconds"], found["stt_billed_seconds"]) == (20, 30)
     assert found["llm_requests_by_kind"] == {"CallScoring": 1}
+    assert (found["llm_input_tokens"], found["llm_cached_tokens"]) == (100, 40)
+    assert found["llm_output_tokens"] == 20
     ledger.clear()
     assert bill(ledger)["crm_requests"] == 0

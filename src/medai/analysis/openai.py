@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 from pydantic import ValidationError
 
@@ -9,15 +10,28 @@ from medai.analysis.models import Usage
 from medai.analysis.ports import Answer, Prompt, Shape
 from medai.analysis.usage import total
 from medai.errors import ProviderAnswerError
+from medai.integrations.openai import failures
 from medai.integrations.openai.client import OpenAIClient
 from medai.integrations.openai.failures import PROVIDER
 from medai.integrations.openai.models import StructuredReply, StructuredRequest
+from medai.ledger.models import (
+    Consumption,
+    EffectKind,
+    EffectState,
+    Intent,
+    Outcome,
+    Subject,
+)
+from medai.ledger.outcomes import entered
+from medai.ledger.ports import Effects
 
 MAX_OUTPUT_TOKENS = 8_000
 """A scored call of 17 criteria takes about 3,500; the rest is room for reasoning."""
 ROOM_AFTER_CUT = 4
 """How many times more the second try may write when the first was cut off."""
 ATTEMPTS = 2
+_LEASE_MARGIN = timedelta(minutes=1)
+"""The timeout counts silence; a slow answer may last a little longer."""
 
 _CODE_FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(?P<body>.*?)\n?\s*```\s*\Z", re.DOTALL)
 
@@ -25,21 +39,29 @@ _CODE_FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(?P<body>.*?)\n?\s*```\s*\Z", r
 class OpenAILanguageModel:
     """Asks, validates the answer again and tries once more when it cannot be used."""
 
-    def __init__(self, client: OpenAIClient, *, max_output_tokens: int = MAX_OUTPUT_TOKENS) -> None:
+    def __init__(
+        self,
+        client: OpenAIClient,
+        effects: Effects,
+        *,
+        max_output_tokens: int = MAX_OUTPUT_TOKENS,
+    ) -> None:
         self._client = client
+        self._effects = effects
         self._max_output_tokens = max_output_tokens
 
-    async def answer(self, prompt: Prompt, shape: type[Shape]) -> Answer[Shape]:
-        """One structured answer; its usage counts both tries.
+    async def answer(self, prompt: Prompt, shape: type[Shape], subject: Subject) -> Answer[Shape]:
+        """One structured answer; its usage counts both tries, each an entry in the ledger.
 
-        Raises what `OpenAIClient.ask` raises, and ProviderAnswerError when the second answer is
-        cut off or breaks the shape too.
+        Raises what `OpenAIClient.ask` raises, ProviderRejectedError for a refusal, StoreError when
+        the ledger cannot be written, and ProviderAnswerError when the second answer is cut off or
+        breaks the shape too.
         """
         request = self._request(prompt, shape)
         spent: list[Usage] = []
         cut = False
         for _ in range(ATTEMPTS):
-            reply = await self._client.ask(request)
+            reply = await self._asked(request, subject)
             spent.append(_usage(reply))
             value = _value(reply, shape)
             if value is not None:
@@ -47,6 +69,22 @@ class OpenAILanguageModel:
             cut = reply.cut
             request = self._with_room(request) if cut else request
         raise _unusable(cut=cut)
+
+    async def _asked(self, request: StructuredRequest, subject: Subject) -> StructuredReply:
+        """One request as one effect. What is done with its answer does not change its price."""
+        intent = Intent(
+            kind=EffectKind.LANGUAGE_MODEL,
+            provider=PROVIDER,
+            model=self._client.model,
+            subject=subject,
+            lease=timedelta(seconds=self._client.timeout_seconds) + _LEASE_MARGIN,
+        )
+        async with entered(self._effects, intent) as effect_id:
+            reply = await self._client.ask(request)
+        await self._effects.finish(effect_id, _billed(reply))
+        if reply.refused:
+            raise failures.refused(reply.request_id)
+        return reply
 
     def _request(self, prompt: Prompt, shape: type[Shape]) -> StructuredRequest:
         return StructuredRequest(
@@ -85,6 +123,17 @@ def _usage(reply: StructuredReply) -> Usage:
     used = reply.tokens
     return Usage(
         input_tokens=used.input, cached_tokens=used.cached, output_tokens=used.output, requests=1
+    )
+
+
+def _billed(reply: StructuredReply) -> Outcome:
+    used = reply.tokens
+    return Outcome(
+        state=EffectState.DONE,
+        provider_ref=reply.request_id,
+        used=Consumption(
+            input_tokens=used.input, cached_tokens=used.cached, output_tokens=used.output
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from medai.analysis.models import Usage
+from medai.ledger.models import Subject
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -37,5 +38,5 @@ class LanguageModel(Protocol):
     output after the adapter's own second try).
     """
 
-    async def answer(self, prompt: Prompt, shape: type[Shape]) -> Answer[Shape]:
-        """One structured answer."""
+    async def answer(self, prompt: Prompt, shape: type[Shape], subject: Subject) -> Answer[Shape]:
+        """One structured answer; every request it takes is entered in the subject's ledger."""

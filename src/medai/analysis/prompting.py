@@ -21,7 +21,7 @@ CANDIDATES_TITLE = "СПИСОК"
 
 def classification_prompt(transcript: Transcript) -> Prompt:
     """Which of the five call types it is."""
-    instructions = _text("classification.md", untrusted=_text("untrusted.md"))
+    instructions = prompt_text("classification.md", untrusted=prompt_text("untrusted.md"))
     return Prompt(instructions, rendered(transcript), f"{VERSION}-classification")
 
 
@@ -46,7 +46,7 @@ def administrator_prompt(transcript: Transcript, candidates: Sequence[tuple[str,
         f"[{number}] {one_line(f'{first} {last}')}"
         for number, (first, last) in enumerate(candidates, start=1)
     ]
-    instructions = _text("administrator.md", untrusted=_text("untrusted.md"))
+    instructions = prompt_text("administrator.md", untrusted=prompt_text("untrusted.md"))
     data = f"{fenced(CANDIDATES_TITLE, names)}\n{rendered(transcript)}"
     return Prompt(instructions, data, f"{VERSION}-administrator")
 
@@ -62,13 +62,13 @@ _BOOKING_WORDS = {True: "есть", False: "отсутствует", None: "не
 
 @cache
 def _scoring_instructions(card: Scorecard) -> str:
-    return _text(
+    return prompt_text(
         "scoring.md",
         call_type=card.call_type.label,
         criteria="".join(_described(each) for each in card.asked),
-        booking_rule=_text("booking.md") if card.needs_booking else "",
-        untrusted=_text("untrusted.md"),
-        recommendations=_text("recommendations.md"),
+        booking_rule=prompt_text("booking.md") if card.needs_booking else "",
+        untrusted=prompt_text("untrusted.md"),
+        recommendations=prompt_text("recommendations.md"),
     )
 
 
@@ -89,6 +89,7 @@ def _cache_key(card: Scorecard) -> str:
     return f"{card.version}-scoring-{card.call_type.value}"
 
 
-def _text(name: str, **values: str) -> str:
+def prompt_text(name: str, **values: str) -> str:
+    """A file of `prompts/` with its placeholders filled, one line break at its end."""
     source = files("medai.analysis").joinpath("prompts", name).read_text(encoding="utf-8")
     return Template(source).substitute(values).strip() + "\n"

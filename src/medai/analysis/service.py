@@ -15,6 +15,7 @@ from medai.analysis.shapes import AdministratorChoice
 from medai.analysis.steps import classified, has_words, scored
 from medai.calls.models import Analysis, Call
 from medai.kit.clock import Clock
+from medai.ledger.models import Subject
 from medai.transcription.models import Transcript
 
 
@@ -34,7 +35,7 @@ class AnalysisService:
         Nothing is asked about a transcript without words: it is of type OTHER. Raises the
         provider errors of `ports.LanguageModel` and StoreError; then nothing is stored.
         """
-        session = Session(self._model)
+        session = Session(self._model, Subject(client_id=call.client_id, call_id=call.id))
         call_type, explanation = await classified(session, transcript)
         criteria: tuple[CriterionScore, ...] = ()
         advice: tuple[str, ...] = ()
@@ -100,7 +101,8 @@ class AnalysisService:
         if not candidates or not has_words(transcript):
             return None
         prompt = administrator_prompt(transcript, candidates)
-        choice = (await self._model.answer(prompt, AdministratorChoice)).value
+        subject = Subject(client_id=transcript.client_id, call_id=transcript.call_id)
+        choice = (await self._model.answer(prompt, AdministratorChoice, subject)).value
         if not choice.first_name or not choice.first_name.strip():
             return None
         return AdministratorGuess(

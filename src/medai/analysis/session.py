@@ -7,13 +7,15 @@ from typing import Any
 from medai.analysis.models import Usage
 from medai.analysis.ports import LanguageModel, Prompt, Shape
 from medai.analysis.usage import total
+from medai.ledger.models import Subject
 
 
 class Session:
     """Passes questions to the model and remembers all that a replay needs."""
 
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(self, model: LanguageModel, subject: Subject) -> None:
         self._model = model
+        self._subject = subject
         self._asked: list[str] = []
         self._raw: list[dict[str, Any]] = []
         self._usages: list[Usage] = []
@@ -22,7 +24,7 @@ class Session:
 
     async def ask(self, prompt: Prompt, shape: type[Shape]) -> Shape:
         """The validated answer. Raises what the model raises."""
-        answer = await self._model.answer(prompt, shape)
+        answer = await self._model.answer(prompt, shape, self._subject)
         self._asked.append(_fingerprint(prompt, shape))
         self._raw.append(answer.raw)
         self._usages.append(answer.usage)

@@ -117,7 +117,8 @@ class Analysis(Frozen):
 class Failure(Frozen):
     """Why a step is not done: a stable code, a Russian line, and when it is tried again.
 
-    `next_try_at` None means that it is final until a person asks again.
+    `next_try_at` None means that it is final until a person asks again. `stop` names what the
+    step waits for when its provider stands still (`processing/stops.py`).
     """
 
     code: str
@@ -125,6 +126,7 @@ class Failure(Frozen):
     attempts: int
     failed_at: datetime
     next_try_at: datetime | None
+    stop: str | None = None
 
 
 class Call(Frozen):

@@ -11,6 +11,7 @@ from medai.infra.documents import (
     Collection,
     Document,
     Documents,
+    Not,
     OneOf,
     Range,
     Where,
@@ -26,6 +27,7 @@ CALLS = Collection(
         ("business_day",),
         ("client_id", "uniq"),
         ("client_id", "lead_id"),
+        ("stage", "business_day"),
         ("note_id",),
         ("transcript.filename",),
     ),
@@ -89,6 +91,16 @@ class CallRepository:
         async for call in self._find({"transcript.filename": filename}):
             return call
         return None
+
+    async def unfinished(self, first: date) -> AsyncIterator[Call]:
+        """Calls from this business day on for which something may be left to do.
+
+        Some of them are done or have failed for good: `life.open_steps` tells.
+        """
+        for where in _UNFINISHED:
+            days = {"business_day": Range(at_least=_iso(first))}
+            async for call in self._find({**where, **days, "skip_reason": None}):
+                yield call
 
     async def insert(self, call: Call) -> bool:
         """Store a new call; False when its note is stored already."""
@@ -160,6 +172,18 @@ def days_filter(client_id: str | None, days: DayRange | None) -> dict[str, Any]:
 def _iso(day: date) -> str:
     return day.isoformat()
 
+
+_ASKED = Not(None)
+_LATE = OneOf((Stage.ANALYSED.value, Stage.EXPORTED.value))
+_UNFINISHED: tuple[dict[str, Any], ...] = (
+    {"stage": Stage.RECORDED.value, "transcription_requested_at": _ASKED},
+    {"stage": Stage.AUDIO_STORED.value, "transcription_requested_at": _ASKED},
+    {"stage": Stage.TRANSCRIBED.value},
+    {"stage": Stage.NOTED.value, "analysis": None, "analysis_requested_at": _ASKED},
+    {"stage": _LATE, "crm_note": None, "origin": "amocrm"},
+    {"stage": _LATE, "analysis": None, "analysis_requested_at": _ASKED},
+)
+"""One query each: the store has no "or"."""
 
 AFTER_TRANSCRIPT = tuple(stage for stage in Stage if stage.rank >= Stage.TRANSCRIBED.rank)
 """Stages in which a transcript exists."""

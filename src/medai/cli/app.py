@@ -4,11 +4,15 @@ import typer
 
 from medai.cli import (
     clinics,
+    costs,
     database,
     demo,
     exporting,
+    held,
+    limits,
     own_call,
     processing,
+    recommending,
     sandbox,
     service,
     staff,
@@ -22,5 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _group in (service, processing, own_call, exporting, clinics, staff, database, sandbox, demo):
+_GROUPS = (
+    service, processing, own_call, exporting, costs, held, recommending, clinics, limits, staff,
+    database, sandbox, demo,
+)  # fmt: skip
+for _group in _GROUPS:
     _group.register(app)

@@ -1,4 +1,4 @@
-"""Commands about clinics and their minutes."""
+"""Commands about clinics."""
 
 from typing import Annotated
 
@@ -8,20 +8,13 @@ from medai.bootstrap import Application
 from medai.cli.running import console, with_application
 from medai.crm.registration import ClinicDetails
 from medai.errors import InvalidInputError
-from medai.kit.days import zone
-from medai.limits import quota
 
 clinics = typer.Typer(help="Клиники: подключение и список.", no_args_is_help=True)
-limits = typer.Typer(help="Лимиты минут распознавания.", no_args_is_help=True)
-_SECONDS_IN_MINUTE = 60
-_MOST_MINUTES = 1_000_000
-"""More than a call centre of twenty people can talk in a year."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the groups."""
+    """Add the group."""
     app.add_typer(clinics, name="clinics")
-    app.add_typer(limits, name="limits")
 
 
 @clinics.command("add")
@@ -80,46 +73,3 @@ def show() -> None:
             console.print(line, soft_wrap=True, markup=False)
 
     with_application(work, quiet=True)
-
-
-@limits.command("show")
-def limits_show(clinic: Annotated[str, typer.Option(help="client_id клиники")]) -> None:
-    """Показать лимиты и расход минут."""
-
-    async def work(application: Application) -> None:
-        known = await application.clinics.require(clinic)
-        now = quota.at(known.limits, application.clock(), zone(known.timezone))
-        _print_limit("месяц", now.month_used_seconds, now.monthly_seconds)
-        _print_limit("неделя", now.week_used_seconds, now.weekly_seconds)
-
-    with_application(work, quiet=True)
-
-
-@limits.command("set")
-def limits_set(
-    clinic: Annotated[str, typer.Option(help="client_id клиники")],
-    month: Annotated[int, typer.Option(help="минут в месяц", min=0, max=_MOST_MINUTES)],
-    week: Annotated[int, typer.Option(help="минут в неделю", min=0, max=_MOST_MINUTES)],
-) -> None:
-    """Задать лимиты минут."""
-
-    async def work(application: Application) -> None:
-        values = {
-            "monthly_seconds": month * _SECONDS_IN_MINUTE,
-            "weekly_seconds": week * _SECONDS_IN_MINUTE,
-        }
-        await application.clinics.change(
-            clinic,
-            lambda stored: stored.model_copy(
-                update={"limits": stored.limits.model_copy(update=values)}
-            ),
-        )
-        console.print(f"Лимиты: {month} мин в месяц, {week} мин в неделю")
-
-    with_application(work, quiet=True)
-
-
-def _print_limit(period: str, used: int, allowed: int) -> None:
-    minutes = used / _SECONDS_IN_MINUTE
-    total = allowed / _SECONDS_IN_MINUTE
-    console.print(f"{period}: израсходовано {minutes:.1f} из {total:.0f} мин".replace(".", ","))

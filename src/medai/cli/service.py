@@ -1,6 +1,7 @@
 """Long-running commands: the whole service, the API alone, workers alone."""
 
 import asyncio
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ import uvicorn
 
 from medai.api.app import create_api
 from medai.bootstrap import Application
-from medai.cli.running import console, with_application
-from medai.errors import SettingsError
+from medai.cli.running import console, guarded, with_application
+from medai.errors import InvalidInputError, SettingsError
+from medai.processing.ports import Queue
 from medai.settings import Settings
 from medai.worker.runner import run_workers
 
@@ -35,10 +37,29 @@ def api() -> None:
 
 
 def worker(
-    queue: Annotated[list[str] | None, typer.Option(help="Очередь; можно повторять")] = None,
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(help="очередь или очередь=число заданий сразу; можно повторять"),
+    ] = None,
 ) -> None:
     """Только обработчики заданий."""
-    with_application(lambda application: run_workers(application, tuple(queue or ()) or None))
+    guarded(lambda: parse_queues(queue or []))  # before anything is opened
+    with_application(lambda application: run_workers(application, parse_queues(queue or [])))
+
+
+def parse_queues(words: list[str]) -> dict[Queue, int | None]:
+    """Queues named as "notes" or "notes=8"; none means all. Raises InvalidInputError."""
+    queues: dict[Queue, int | None] = {}
+    for word in words:
+        name, _, count = word.partition("=")
+        if name not in set(Queue) or (count and not _COUNT.fullmatch(count)):
+            known = ", ".join(Queue)
+            raise InvalidInputError(f"Очередь «{word[:40]}» не читается: имя=число, имена: {known}")
+        queues[Queue(name)] = int(count) if count else None
+    return queues
+
+
+_COUNT = re.compile(r"[1-9]\d{0,2}")
 
 
 async def serve_forever(application: Application) -> None:

@@ -41,10 +41,23 @@ class ConversionConfig(Frozen):
 
 
 class Reservation(Frozen):
-    """Seconds held for one call; `settled` once they are counted as used."""
+    """Seconds held for one call; `settled` once they are counted as used.
+
+    `at` is the moment of the last change (UTC), None in documents of earlier versions.
+    """
 
     seconds: int
     settled: bool = False
+    at: datetime | None = None
+
+
+class LimitWarning(Frozen):
+    """A share of a limit that was reached: `key` names the month or week as `MinuteLimits` does."""
+
+    period: Literal["month", "week"]
+    key: str
+    percent: int
+    at: datetime
 
 
 class MinuteLimits(Frozen):
@@ -53,6 +66,8 @@ class MinuteLimits(Frozen):
     `month` is "YYYY-MM" and `week` "YYYY-Www" of the clinic's zone: counters of another period
     count as zero, so nothing depends on a reset job. `reservations` maps call id to what is held;
     a settled one stays until the transcript is stored, so a repeated job counts nothing twice.
+    `days` maps ISO days of the clinic's zone to the seconds settled on them (the last weeks: the
+    pace of the forecast); `warnings` holds what people were warned of, oldest first.
     """
 
     monthly_seconds: int = 3000 * 60
@@ -62,6 +77,9 @@ class MinuteLimits(Frozen):
     week: str = ""
     week_used_seconds: int = 0
     reservations: dict[str, Reservation] = Field(default_factory=dict)
+    days: dict[str, int] = Field(default_factory=dict)
+    warnings: tuple[LimitWarning, ...] = ()
+    topped_up_at: datetime | None = None
 
 
 class Clinic(Frozen):

@@ -11,12 +11,23 @@ from procrastinate import exceptions as engine_errors
 from procrastinate.jobs import Job
 
 from medai.errors import StoreError
-from medai.infra.postgres import Pool, advisory_lock
+from medai.infra.postgres import Pool, advisory_lock, store_errors
 from medai.kit.chunks import chunks
 
 SCHEMA = "jobs"
 _BATCH = 500
 """Jobs in one statement."""
+# The engine asks for jobs with the same lock at every fetch and has no index that begins with it:
+# fetching from a long queue would read all of it each time.
+_LOCK_INDEX = f"""
+CREATE INDEX IF NOT EXISTS medai_jobs_lock ON {SCHEMA}.procrastinate_jobs (lock)
+WHERE status IN ('todo', 'doing')
+"""
+_PRESENT = f"""
+SELECT DISTINCT lock FROM {SCHEMA}.procrastinate_jobs
+WHERE lock = ANY(%(locks)s) AND status IN ('todo', 'doing')
+AND (status = 'doing' OR scheduled_at IS NULL OR scheduled_at <= %(now)s)
+"""  # noqa: S608 - the schema is a constant
 
 
 def create_engine(dsn: str) -> procrastinate.App:
@@ -37,6 +48,7 @@ async def prepare_schema(engine: procrastinate.App, pool: Pool) -> None:
         row = await cursor.fetchone()
         if row is not None and not row[0]:
             await engine.schema_manager.apply_schema_async()
+        await connection.execute(_LOCK_INDEX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +68,9 @@ class QueuedJob:
 class JobQueue:
     """Defers jobs by task name, so that those who ask need not import those who work."""
 
-    def __init__(self, engine: procrastinate.App) -> None:
+    def __init__(self, engine: procrastinate.App, pool: Pool) -> None:
         self._engine = engine
+        self._pool = pool
 
     async def defer(self, job: QueuedJob) -> bool:
         """Queue a job; False when one with this key is waiting. Raises StoreError."""
@@ -69,6 +82,13 @@ class JobQueue:
         for part in chunks(jobs, _BATCH):
             queued += await self._deferred(part)
         return queued
+
+    async def present(self, locks: Sequence[str], now: datetime) -> set[str]:
+        """Which of the locks have a job that is under way or may start now. Raises StoreError."""
+        with store_errors():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(_PRESENT, {"locks": list(locks), "now": now})
+                return {row[0] for row in await cursor.fetchall()}
 
     async def _deferred(self, jobs: Sequence[QueuedJob]) -> int:
         """All in one statement; halves where one of them is waiting already."""

@@ -79,22 +79,33 @@ async def advisory_lock(pool: Pool, key: str) -> AsyncIterator[None]:
     dies frees the lock. It does not fence: a holder whose connection broke does not know.
     Raises StoreError when the server cannot be reached.
     """
-    dsn = pool.conninfo
-    if not isinstance(dsn, str):
-        raise TypeError("advisory_lock needs a pool opened by open_pool")
-    local_key = (id(asyncio.get_running_loop()), dsn, key)
+    local_key = (id(asyncio.get_running_loop()), _dsn(pool), key)
     local = _local_locks.setdefault(local_key, asyncio.Lock())
     async with local:
         with store_errors():
-            connection = await _locked_connection(dsn, key)
+            connection = await _locked_connection(pool, key)
         try:
             yield
         finally:
             await connection.close()
 
 
-async def _locked_connection(dsn: str, key: str) -> AsyncConnection[tuple[Any, ...]]:
-    connection = await AsyncConnection.connect(dsn, autocommit=True, application_name="medai-lock")
+async def open_connection(pool: Pool, name: str) -> AsyncConnection[tuple[Any, ...]]:
+    """A connection of its own to the pool's server, for locks that outlive a checkout.
+
+    The caller closes it. Raises psycopg.OperationalError (see `store_errors`).
+    """
+    return await AsyncConnection.connect(_dsn(pool), autocommit=True, application_name=name)
+
+
+def _dsn(pool: Pool) -> str:
+    if not isinstance(pool.conninfo, str):
+        raise TypeError("locks need a pool opened by open_pool")
+    return pool.conninfo
+
+
+async def _locked_connection(pool: Pool, key: str) -> AsyncConnection[tuple[Any, ...]]:
+    connection = await open_connection(pool, "medai-lock")
     try:
         await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
     except BaseException:

@@ -18,6 +18,12 @@ ON CONFLICT (key) DO UPDATE
 SET next_at = greatest(slot.next_at, clock_timestamp()) + %(gap)s * interval '1 second'
 RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - %(gap)s
 """
+_HOLD_BACK = """
+INSERT INTO infra.rate_slots AS slot (key, next_at)
+VALUES (%(key)s, clock_timestamp() + %(seconds)s * interval '1 second')
+ON CONFLICT (key) DO UPDATE
+SET next_at = greatest(slot.next_at, clock_timestamp() + %(seconds)s * interval '1 second')
+"""
 
 
 _LATE_SECONDS = 0.15
@@ -29,16 +35,25 @@ _MOST_MISSED_SLOTS = 5
 class RateLimiter(Protocol):
     """Gives out turns."""
 
-    async def wait(self, key: str) -> float:
-        """Sleep until it is this caller's turn for `key`; returns the seconds waited."""
+    async def wait(self, key: str, cost: float = 1.0) -> float:
+        """Sleep until it is this caller's turn for `key`; returns the seconds waited.
+
+        `cost` is how many turns this one counts for (tokens of a request).
+        """
+
+    async def hold_back(self, key: str, seconds: float) -> None:
+        """Nobody's turn for `key` comes within the seconds (a provider asked for a pause)."""
 
 
 class Unlimited:
-    """A limiter that never waits (benchmarks, `amocrm_requests_per_second` = 0)."""
+    """A limiter that never waits (a setting of 0)."""
 
-    async def wait(self, key: str) -> float:  # noqa: ARG002 - the port names it
+    async def wait(self, key: str, cost: float = 1.0) -> float:  # noqa: ARG002 - the port's
         """Return at once."""
         return 0.0
+
+    async def hold_back(self, key: str, seconds: float) -> None:
+        """Do nothing: who sets no limit gets no pauses."""
 
 
 class PostgresRateLimiter:
@@ -64,25 +79,32 @@ class PostgresRateLimiter:
                 await connection.execute("CREATE SCHEMA IF NOT EXISTS infra")
                 await connection.execute(_TABLE)
 
-    async def wait(self, key: str) -> float:
+    async def wait(self, key: str, cost: float = 1.0) -> float:
         """See `RateLimiter.wait`; a cancelled caller's slot stays used. Raises StoreError.
 
         A process that slept through its slot takes another one: after a standstill all waiters
         would go at once and the provider would see more in one second than it allows.
         """
         began = monotonic()
+        gap = self._gap * cost
         for _ in range(_MOST_MISSED_SLOTS):
             asked = monotonic()
-            seconds = await self._reserved(key)
+            seconds = await self._reserved(key, gap)
             await asyncio.sleep(seconds)
-            if monotonic() - asked - seconds <= max(self._gap, _LATE_SECONDS):
+            if monotonic() - asked - seconds <= max(gap, _LATE_SECONDS):
                 break
         return monotonic() - began if seconds else 0.0
 
-    async def _reserved(self, key: str) -> float:
+    async def hold_back(self, key: str, seconds: float) -> None:
+        """See `RateLimiter.hold_back`. Raises StoreError."""
+        with store_errors():
+            async with self._pool.connection() as connection:
+                await connection.execute(_HOLD_BACK, {"key": key, "seconds": seconds})
+
+    async def _reserved(self, key: str, gap: float) -> float:
         """Seconds until the key's next free slot, which is ours now."""
         with store_errors():
             async with self._pool.connection() as connection:
-                cursor = await connection.execute(_RESERVE, {"key": key, "gap": self._gap})
+                cursor = await connection.execute(_RESERVE, {"key": key, "gap": gap})
                 row = await cursor.fetchone()
         return max(float(row[0]), 0.0) if row else 0.0

@@ -5,15 +5,19 @@ from collections.abc import Sequence
 
 import structlog
 
+from medai.analysis.recommendations.models import Conclusions
+from medai.analysis.recommendations.repository import ConclusionsRepository
 from medai.calls.models import Call, Stage
 from medai.calls.repository import CallRepository
 from medai.datalens.days import DueDay, ExportDays
 from medai.datalens.postgres_exporter import DayExport, PostgresExporter
+from medai.datalens.tables import RECOMMENDATIONS
 from medai.infra.documents import OneOf
 from medai.kit.days import DayRange
 from medai.metrics.criteria import criterion_rows
 from medai.metrics.daily import daily_rows
 from medai.metrics.details import detail_rows
+from medai.metrics.rows import RecommendationRow
 from medai.processing.links import SignedLinks
 
 _log = structlog.get_logger(__name__)
@@ -28,11 +32,13 @@ class Exports:
         self,
         calls: CallRepository,
         days: ExportDays,
+        conclusions: ConclusionsRepository,
         exporter: PostgresExporter,
         links: SignedLinks,
     ) -> None:
         self._calls = calls
         self._days = days
+        self._conclusions = conclusions
         self._exporter = exporter
         self._links = links
 
@@ -48,6 +54,7 @@ class Exports:
         due = [day async for day in self._days.due(client_id)]
         for day in due:
             written.update(await self._export_day(day))
+        written.update(await self._export_conclusions(client_id))
         _log.info("metrics exported", days=len(due), rows=dict(written))
         return dict(written)
 
@@ -59,6 +66,12 @@ class Exports:
         await self._mark_exported(calls)
         await self._days.exported(day)
         return written
+
+    async def _export_conclusions(self, client_id: str | None) -> dict[str, int]:
+        """All stored conclusions, fifty-odd a year and clinic; unchanged rows are not written."""
+        rows = [_recommendation_row(each) async for each in self._conclusions.of(client_id)]
+        written = await self._exporter.upsert_recommendations(rows) if rows else 0
+        return {RECOMMENDATIONS.name: written} if written else {}
 
     def _rows(self, day: DueDay, calls: Sequence[Call]) -> DayExport:
         return DayExport(
@@ -73,3 +86,14 @@ class Exports:
         fresh = [call.id for call in calls if call.stage is Stage.ANALYSED]
         analysed = {"stage": Stage.ANALYSED.value}
         await self._calls.change_many(fresh, {"stage": Stage.EXPORTED.value}, where=analysed)
+
+
+def _recommendation_row(each: Conclusions) -> RecommendationRow:
+    return RecommendationRow(
+        client_id=each.client_id,
+        start_date=each.first,
+        end_date=each.last,
+        period_type=each.period_type,
+        summary_points=each.summary_points,
+        overall_summary=each.overall_summary,
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from medai.infra.jobs import JobQueue, QueuedJob
 from medai.infra.postgres import Pool, advisory_lock
@@ -21,6 +22,10 @@ class FleetJobs:
     async def defer_many(self, jobs: Sequence[Job]) -> int:
         """Queue jobs; returns how many were not waiting already. Raises StoreError."""
         return await self._queue.defer_many([_queued(job) for job in jobs])
+
+    async def present(self, locks: Sequence[str], now: datetime) -> set[str]:
+        """Which of the locks have a job under way or ready to start. Raises StoreError."""
+        return await self._queue.present(locks, now)
 
 
 class FleetLocks:

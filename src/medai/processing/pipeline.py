@@ -27,6 +27,8 @@ from medai.processing.retries import (
     next_try_at,
     uses_up_attempt,
 )
+from medai.processing.stops import Stop, Stops, says_stop
+from medai.processing.sweeps import Sweeps
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +54,8 @@ class PipelineParts:
     export_days: ExportDays
     rescore: BookingRescore
     jobs: Jobs
+    stops: Stops
+    sweeps: Sweeps
     clock: Clock
 
 
@@ -79,16 +83,21 @@ class CallPipeline:
 
     async def _attempt(self, step: Step, call: Call) -> Call:
         log = _log.bind(call_id=call.id, client_id=call.client_id, step=step.value)
+        trial: Stop | None = None
         try:
+            trial = await self._parts.stops.pass_or_raise(step, call)
             outcome = await self._actions[step](call)
         except MedaiError as error:
             log.warning("step failed", code=error.code)
-            return await self._failed(step, call, error)
+            return await self._failed(step, call, error, trial)
         except Exception as error:
             log.exception("step broke", error=type(error).__name__)
-            return await self._failed(step, call, error)
+            return await self._failed(step, call, error, trial)
         log.info("step done")
-        return await self._done(step, call, outcome)
+        done = await self._done(step, call, outcome)
+        if trial is not None:
+            await self._parts.sweeps.resume(trial.id)
+        return done
 
     async def _done(self, step: Step, call: Call, outcome: Outcome) -> Call:
         fields = {**outcome.fields, "updated_at": self._parts.clock()}
@@ -105,7 +114,10 @@ class CallPipeline:
             await self._parts.export_days.touch(after.client_id, after.business_day)
         return after
 
-    async def _failed(self, step: Step, call: Call, error: Exception) -> Call:
+    async def _failed(self, step: Step, call: Call, error: Exception, trial: Stop | None) -> Call:
+        if step is Step.TRANSCRIPTION:
+            # First: a call that has failed has no job any more that would give the minutes back.
+            await self._parts.limits.give_up(call.client_id, call.id)
         before = call.failures[step].attempts if step in call.failures else 0
         attempts = before + uses_up_attempt(error)
         failure = Failure(
@@ -114,14 +126,22 @@ class CallPipeline:
             attempts=attempts,
             failed_at=self._parts.clock(),
             next_try_at=await self._next_try(call, error, attempts),
+            stop=await self._stop(step, call, error, trial),
         )
         await self._parts.calls.change(
             call.id,
             {f"failures.{step}": failure.model_dump(), "updated_at": self._parts.clock()},
         )
-        if step is Step.TRANSCRIPTION:
-            await self._parts.limits.give_up(call.client_id, call.id)
         return await self._reloaded(call)
+
+    async def _stop(
+        self, step: Step, call: Call, error: Exception, trial: Stop | None
+    ) -> str | None:
+        """What the call waits for; a trial that failed otherwise is followed by another one."""
+        stops = self._parts.stops
+        if trial is not None and not says_stop(error):
+            await stops.postpone(trial)
+        return await stops.put_up(error, step, call.client_id)
 
     async def _next_try(self, call: Call, error: Exception, attempts: int) -> datetime | None:
         reset = None

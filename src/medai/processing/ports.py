@@ -11,6 +11,18 @@ from medai.clinics.models import Clinic
 from medai.crm.ports import Crm
 
 
+class Queue(StrEnum):
+    """Queues: each has workers of its own, so that no kind of work waits behind another."""
+
+    SYNC = "sync"
+    RECORDINGS = "recordings"
+    TRANSCRIPTION = "transcription"
+    NOTES = "notes"
+    ANALYSIS = "analysis"
+    EXPORT = "export"
+    REPORTS = "reports"
+
+
 class Task(StrEnum):
     """Jobs by name. A queue of its own goes to what is capped or must not wait for the rest."""
 
@@ -20,17 +32,19 @@ class Task(StrEnum):
     NOTE = "write_note"
     ANALYSE = "analyse_call"
     EXPORT = "export_clinic"
+    REPORT = "make_report"
 
     @property
-    def queue(self) -> str:
+    def queue(self) -> Queue:
         """The queue that carries this task (design 5, "few jobs per call")."""
         return {
-            Task.SYNC: "sync",
-            Task.FETCH: "recordings",
-            Task.TRANSCRIBE: "transcription",
-            Task.NOTE: "notes",
-            Task.ANALYSE: "analysis",
-            Task.EXPORT: "export",
+            Task.SYNC: Queue.SYNC,
+            Task.FETCH: Queue.RECORDINGS,
+            Task.TRANSCRIBE: Queue.TRANSCRIPTION,
+            Task.NOTE: Queue.NOTES,
+            Task.ANALYSE: Queue.ANALYSIS,
+            Task.EXPORT: Queue.EXPORT,
+            Task.REPORT: Queue.REPORTS,
         }[self]
 
 
@@ -58,6 +72,9 @@ class Jobs(Protocol):
 
     async def defer_many(self, jobs: Sequence[Job]) -> int:
         """Queue jobs in few round trips; returns how many were not waiting already."""
+
+    async def present(self, locks: Sequence[str], now: datetime) -> set[str]:
+        """Which of the locks have a job that is under way or may start now."""
 
 
 class CrmAccounts(Protocol):

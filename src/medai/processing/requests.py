@@ -9,6 +9,9 @@ from typing import Any
 from medai.calls.life import due_steps, is_settled, open_steps
 from medai.calls.models import Call, Step
 from medai.calls.repository import CallRepository
+from medai.errors import QuotaExceededError
+from medai.infra.documents import MAX_IDS_PER_QUERY
+from medai.kit.chunks import chunks
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange
 from medai.processing.ports import Job, Jobs, Task
@@ -20,6 +23,12 @@ STEP_TASKS = {
     Step.TRANSCRIPTION: Task.TRANSCRIBE,
     Step.NOTE: Task.NOTE,
     Step.ANALYSIS: Task.ANALYSE,
+}
+
+_OUT_OF_MINUTES = {
+    "skip_reason": None,
+    "transcript": None,
+    f"failures.{Step.TRANSCRIPTION}.code": QuotaExceededError.code,
 }
 
 _REPETITION_PRIORITY = -1_000_000
@@ -160,6 +169,27 @@ class WorkRequests:
         """Queue every step of the call that is due."""
         await self._jobs.defer_many(self._due_jobs(call, priority=0))
 
+    async def wake_quota(self, client_id: str) -> int:
+        """Let the clinic's calls that wait for minutes try again now; returns how many.
+
+        Those that still do not fit are refused again and go on waiting, at no cost.
+        """
+        now, woken = self._clock(), 0
+        waiting = self._calls.of_days(client_id, None, where=_OUT_OF_MINUTES)
+        found = [call.id async for call in waiting]
+        for ids in chunks(found, MAX_IDS_PER_QUERY):
+            again = {f"failures.{Step.TRANSCRIPTION}.next_try_at": now}
+            await self._calls.change_many(ids, again, where=_OUT_OF_MINUTES)
+            calls = [call for call_id in ids if (call := await self._calls.get(call_id))]
+            jobs = [
+                job
+                for place, call in enumerate(calls, start=woken)
+                for job in self._due_jobs(call, priority=-place)
+            ]
+            await self._jobs.defer_many(jobs)
+            woken += len(ids)
+        return woken
+
     def _kept(self, client_id: str | None, days: DayRange) -> AsyncIterator[Call]:
         return self._calls.of_days(client_id, days, where={"skip_reason": None})
 
@@ -203,7 +233,7 @@ class _Order:
 def _another_chance(call: Call, steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """The failed ones of the steps; quota waits stay, they end by themselves."""
     failures = call.failures
-    return tuple(s for s in steps if s in failures and failures[s].code != "limit_exceeded")
+    return tuple(s for s in steps if s in failures and failures[s].code != QuotaExceededError.code)
 
 
 def _paths(steps: tuple[Step, ...]) -> list[str]:

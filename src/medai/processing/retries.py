@@ -9,11 +9,10 @@ from medai.errors import (
     ProviderAnswerError,
     ProviderRateLimitedError,
     ProviderRejectedError,
-    ProviderStoppedError,
     QuotaExceededError,
     RecordingError,
-    SettingsError,
 )
+from medai.processing.stops import says_stop
 
 _MINUTE = timedelta(minutes=1)
 GROWING_DELAYS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, 60 * _MINUTE, 360 * _MINUTE)
@@ -27,7 +26,8 @@ _LOST_ANSWER_DELAYS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE)
 beyond it an attempt costs nothing and the call ends as held for a person."""
 
 STOPPED_DELAY = timedelta(hours=1)
-"""Key, payment or account trouble needs a person; meanwhile we look hourly."""
+"""Key, payment or account trouble needs a person. One call tries earlier (`stops.py`) and wakes
+the others; this is when they look by themselves."""
 
 _CONFLICT_DELAY = timedelta(seconds=5)
 """Another worker is on the same recording: its result is there in a moment."""
@@ -41,8 +41,7 @@ def uses_up_attempt(error: Exception) -> bool:
     """Whether the failure counts against the retry plan: waiting for somebody else does not."""
     if isinstance(error, ProviderRateLimitedError):
         return error.retry_after is None
-    waits = QuotaExceededError | ConflictError | ProviderStoppedError | SettingsError
-    return not isinstance(error, waits)
+    return not (says_stop(error) or isinstance(error, QuotaExceededError | ConflictError))
 
 
 def next_try_at(
@@ -55,7 +54,7 @@ def next_try_at(
         return now + _advised(error.retry_after)
     if isinstance(error, ConflictError):
         return now + _CONFLICT_DELAY
-    if isinstance(error, ProviderStoppedError | SettingsError):
+    if says_stop(error):
         return now + STOPPED_DELAY
     if isinstance(error, ProviderRejectedError) or _is_final_recording(error):
         return None

@@ -13,6 +13,7 @@ from medai.infra.files import Files
 from medai.integrations.recordings.fetch import Fetched, RecordingFetcher
 from medai.kit.clock import Clock
 from medai.kit.days import zone
+from medai.ledger.ports import Effects
 from medai.limits.service import LimitService
 from medai.processing.attribution import Attributor
 from medai.processing.pipeline import Outcome, StepAction
@@ -40,6 +41,7 @@ class StepParts:
     analysis: AnalysisService
     attributor: Attributor
     accounts: CrmAccounts
+    effects: Effects
     clock: Clock
 
 
@@ -98,7 +100,12 @@ class Steps:
         if not attempted:
             await self._parts.calls.change(call.id, {"note_attempted_at": self._parts.clock()})
         note = await write_transcript(
-            crm, call, note_texts(text, call.id), self._parts.clock, look_first=attempted
+            crm,
+            self._parts.effects,
+            call,
+            note_texts(text, call.id),
+            self._parts.clock,
+            look_first=attempted,
         )
         return Outcome(Stage.NOTED, {"crm_note": note.model_dump()})
 

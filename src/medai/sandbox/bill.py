@@ -60,5 +60,6 @@ def _llm(requests: list[LlmRequest]) -> dict[str, Any]:
         "llm_requests": len(requests),
         "llm_requests_by_kind": dict(Counter(request.kind for request in requests)),
         "llm_input_tokens": sum(request.input_tokens for request in requests),
+        "llm_cached_tokens": sum(request.cached_tokens for request in requests),
         "llm_output_tokens": sum(request.output_tokens for request in requests),
     }

@@ -51,11 +51,15 @@ class Recognition:
 
 @dataclass(frozen=True, slots=True)
 class LlmRequest:
-    """One answer of the language model. `kind` is the name of the requested schema."""
+    """One answer of the language model. `kind` is the name of the requested schema.
+
+    Cached tokens are a part of the input.
+    """
 
     kind: str
     input_tokens: int
     output_tokens: int
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,11 @@ class Ledger:
         """Note a recognition at the moment its work is done, answered or not."""
         self._add(Recognition(sha256, seconds, channels, model, billed))
 
-    def llm_request(self, kind: str, input_tokens: int, output_tokens: int) -> None:
+    def llm_request(
+        self, kind: str, input_tokens: int, output_tokens: int, *, cached_tokens: int = 0
+    ) -> None:
         """Note an answer of the language model."""
-        self._add(LlmRequest(kind, input_tokens, output_tokens))
+        self._add(LlmRequest(kind, input_tokens, output_tokens, cached_tokens))
 
     def telegram_message(self, chat_id: int, method: str) -> None:
         """Note a message of the bot."""

@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterable
 
 from medai.integrations.elevenlabs.client import ElevenLabsClient
+from medai.integrations.elevenlabs.failures import PROVIDER
 from medai.integrations.elevenlabs.models import SttRequest, SttResult, SttTranscript, SttWord
 from medai.transcription.models import Recognition, Word
 
@@ -23,31 +24,32 @@ class ElevenLabsSpeechToText:
     def __init__(self, client: ElevenLabsClient, *, model: str, language: str) -> None:
         """`language` is an ISO-639 hint; empty text lets the provider detect it."""
         self._client = client
-        self._model = model
+        self.provider = PROVIDER
+        self.model = model
         self._language = language or None
 
     def fingerprint(self, *, channels: int) -> str:
         """Provider, model, language and mode: two requests that agree here give one answer."""
         mode = "channels" if channels == STEREO else "roles"
-        return f"elevenlabs:{self._model}:{self._language or 'auto'}:{mode}:{_PARAMETERS}"
+        return f"{PROVIDER}:{self.model}:{self._language or 'auto'}:{mode}:{_PARAMETERS}"
 
     async def recognise(self, audio: bytes, *, filename: str, channels: int) -> Recognition:
         """Recognise one recording; costs money. Raises as the port says."""
         result = await self._client.transcribe(
             audio, filename=filename, request=self._request(channels)
         )
-        return recognition(result, model=self._model, by_channel=channels == STEREO)
+        return recognition(result, model=self.model, by_channel=channels == STEREO)
 
     def _request(self, channels: int) -> SttRequest:
         if channels == STEREO:
             return SttRequest(
-                model_id=self._model,
+                model_id=self.model,
                 language_code=self._language,
                 diarize=False,
                 use_multi_channel=True,
             )
         return SttRequest(
-            model_id=self._model,
+            model_id=self.model,
             language_code=self._language,
             diarize=True,
             num_speakers=_SPEAKERS,
@@ -69,6 +71,7 @@ def recognition(result: SttResult, *, model: str, by_channel: bool) -> Recogniti
         model=model,
         seconds=result.answer.audio_duration_secs or 0.0,
         raw=result.raw,
+        provider_ref=result.request_id,
     )
 
 

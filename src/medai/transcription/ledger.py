@@ -20,8 +20,8 @@ class Payment(Frozen):
     """One paid work: the same audio (by hash) with the same parameters.
 
     `attempt` counts paid requests from 1; `possibly_paid_twice` counts those sent although an
-    earlier one may have been paid; `extra_repeats` were allowed by a person. `owner` names the
-    attempt that may finish or withdraw it.
+    earlier one may have been paid; `extra_repeats` were allowed by a person; `given_up` says that
+    a person decided not to pay again. `owner` names the attempt that may finish or withdraw it.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Payment(Frozen):
     attempt: int = 1
     possibly_paid_twice: int = 0
     extra_repeats: int = 0
+    given_up: bool = False
     seconds: float = 0.0
     call_id: str
     client_id: str
@@ -42,7 +43,14 @@ class Payment(Frozen):
 
     def may_repeat(self, repeats_after_lost_answer: int) -> bool:
         """Whether a lost answer may be asked for once more."""
+        if self.given_up:
+            return False
         return self.possibly_paid_twice < repeats_after_lost_answer + self.extra_repeats
+
+    def is_held(self, repeats_after_lost_answer: int) -> bool:
+        """Whether the work waits for a person's decision."""
+        used_up = not self.may_repeat(repeats_after_lost_answer)
+        return self.state is PaymentState.UNKNOWN and used_up and not self.given_up
 
     def is_abandoned(self, now: datetime) -> bool:
         """Whether the process that sent the request can no longer be waiting for its answer."""

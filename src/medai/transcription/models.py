@@ -47,7 +47,8 @@ class Transcript(Frozen):
 class Recognition(Frozen):
     """The provider's answer in our words: words with speakers, and what it was billed for.
 
-    `words` are in time order. `speaker` is the provider's label, or `channel_N` for stereo.
+    `words` are in time order. `seconds` is what was billed, each channel by itself; 0 when the
+    provider did not say. `provider_ref` is the provider's number of the request.
     """
 
     words: tuple["Word", ...]
@@ -55,10 +56,14 @@ class Recognition(Frozen):
     model: str
     seconds: float
     raw: dict[str, Any]
+    provider_ref: str | None = None
 
 
 class Word(Frozen):
-    """One recognised word or sign with its times in milliseconds."""
+    """One recognised word or sign with its times in milliseconds.
+
+    `speaker` is the provider's label, or `channel_N` for stereo.
+    """
 
     text: str
     start_ms: int

@@ -14,6 +14,14 @@ class SpeechToText(Protocol):
     an unreadable answer (which is paid).
     """
 
+    @property
+    def provider(self) -> str:
+        """Who is paid."""
+
+    @property
+    def model(self) -> str:
+        """The provider's model."""
+
     def fingerprint(self, *, channels: int) -> str:
         """Model and parameters as one short text: with the audio's hash it names the work."""
 

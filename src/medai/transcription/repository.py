@@ -1,22 +1,18 @@
-"""Transcripts and paid recognitions in the document store; raw answers among the files."""
+"""Transcripts and payments of recognitions in the document store."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
 
-import stamina
-from pydantic import ValidationError
-
-from medai.errors import NotFoundError, StoreError
 from medai.infra.documents import Change, Collection, Document, Documents, Range
-from medai.infra.files import Files
+from medai.transcription.answers import RECOGNITION_ANSWERS
 from medai.transcription.ledger import Payment, PaymentState
-from medai.transcription.models import Recognition, Transcript
+from medai.transcription.models import Transcript
 
 TRANSCRIPTS = Collection("transcripts", indexes=(("client_id",), ("recognition_id",)))
 RECOGNITIONS = Collection(
     "recognitions", indexes=(("sha256",), ("state",), ("client_id", "possibly_paid_twice"))
 )
-COLLECTIONS = (TRANSCRIPTS, RECOGNITIONS)
+COLLECTIONS = (TRANSCRIPTS, RECOGNITIONS, RECOGNITION_ANSWERS)
 
 
 class TranscriptRepository:
@@ -45,11 +41,10 @@ class TranscriptRepository:
 
 
 class PaymentRepository:
-    """The ledger of paid recognitions and their raw answers (`recognitions/<id>.json`)."""
+    """What is known about paying for each recognition: the lock that lets one worker pay."""
 
-    def __init__(self, documents: Documents, files: Files) -> None:
+    def __init__(self, documents: Documents) -> None:
         self._documents = documents
-        self._files = files
 
     async def get(self, payment_id: str) -> Payment | None:
         """The ledger entry, or None."""
@@ -70,52 +65,38 @@ class PaymentRepository:
         seen = {"owner": payment.owner, "state": payment.state.value}
         return await self._documents.update(RECOGNITIONS, payment.id, change, where=seen)
 
-    async def finish(self, payment: Payment, recognition: Recognition, now: datetime) -> None:
-        """Store the raw answer, then the state. Whoever brings an answer may finish the work.
-
-        The file store gets several tries: failing here would throw away a paid answer.
-        """
-        data = recognition.model_dump_json().encode()
-        async for attempt in stamina.retry_context(on=StoreError, attempts=6, timeout=30):
-            with attempt:
-                await self._files.write(_file(payment.id), data)
-        await self.mark_done(payment.id, recognition.seconds, now)
-
     async def mark_done(self, payment_id: str, seconds: float, now: datetime) -> None:
-        """The answer is in the files: the work is done, whatever the entry said before."""
+        """The answer is stored: the work is done, whatever the entry said before."""
         done = Change(
             set={"state": PaymentState.DONE.value, "seconds": seconds, "finished_at": now}
         )
         await self._documents.update(RECOGNITIONS, payment_id, done)
 
-    async def answer(self, payment_id: str) -> Recognition | None:
-        """The stored raw answer, or None. Raises StoreError when the file is damaged."""
-        try:
-            data = await self._files.read(_file(payment_id))
-        except NotFoundError:
-            return None
-        try:
-            return Recognition.model_validate_json(data)
-        except ValidationError as error:
-            raise StoreError(
-                "Файл оплаченного распознавания повреждён: восстановите его из копии"
-            ) from error
-
-    async def allow_repeat(self, sha256: str) -> int:
-        """A person allows one more paid request for every held work on this audio."""
-        return await self._documents.update_many(
-            RECOGNITIONS,
-            {"sha256": sha256, "state": PaymentState.UNKNOWN.value},
-            Change(increment={"extra_repeats": 1}),
+    async def allow_repeat(self, payment: Payment) -> bool:
+        """A person allows one more paid request; False when the work went on since it was read."""
+        return await self._decide(
+            payment, Change(set={"given_up": False}, increment={"extra_repeats": 1})
         )
 
+    async def give_up(self, payment: Payment) -> bool:
+        """A person decides not to pay again; False when the work went on since it was read."""
+        return await self._decide(payment, Change(set={"given_up": True}))
+
     def held(self) -> AsyncIterator[Payment]:
-        """Works whose answer was lost, oldest first."""
+        """Works whose answer was lost, oldest first; some may still be repeated by themselves."""
         return self._stream({"state": PaymentState.UNKNOWN.value})
 
     def possibly_paid_twice(self, client_id: str) -> AsyncIterator[Payment]:
         """A clinic's works that may have been paid more than once, oldest first."""
         return self._stream({"client_id": client_id, "possibly_paid_twice": Range(above=0)})
+
+    async def _decide(self, payment: Payment, change: Change) -> bool:
+        seen = {
+            "owner": payment.owner,
+            "state": PaymentState.UNKNOWN.value,
+            "extra_repeats": payment.extra_repeats,
+        }
+        return await self._documents.update(RECOGNITIONS, payment.id, change, where=seen)
 
     async def _stream(self, where: Document) -> AsyncIterator[Payment]:
         found = self._documents.find(RECOGNITIONS, where, sort=[("requested_at", 1)])
@@ -129,7 +110,3 @@ def _payment(document: Document) -> Payment:
 
 def _without(document: Document, *names: str) -> Document:
     return {key: value for key, value in document.items() if key not in ("_id", *names)}
-
-
-def _file(payment_id: str) -> str:
-    return f"recognitions/{payment_id}.json"

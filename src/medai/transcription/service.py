@@ -1,5 +1,6 @@
 """Transcripts of calls: recognise once, cut into utterances, give roles, let people correct."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Protocol
 
@@ -8,12 +9,16 @@ from medai.errors import NotFoundError
 from medai.infra.documents import Documents
 from medai.infra.files import Files
 from medai.kit.clock import Clock
+from medai.ledger.ports import Effects
 from medai.transcription import speakers
+from medai.transcription.answers import RawAnswers
+from medai.transcription.ledger import Payment
 from medai.transcription.models import Recognition, Transcript
 from medai.transcription.paid_once import PaidOnce
 from medai.transcription.ports import SpeechToText
 from medai.transcription.repository import PaymentRepository, TranscriptRepository
 from medai.transcription.utterances import turns
+from medai.transcription.work import Work
 
 _DEFAULT_LEASE = timedelta(minutes=7)
 """Above the default ELEVENLABS_TIMEOUT_SECONDS; pass `paid_once.lease_for(timeout)`."""
@@ -47,17 +52,21 @@ class TranscriptionService:
         documents: Documents,
         files: Files,
         speech: SpeechToText,
+        effects: Effects,
         clock: Clock,
         *,
         repeats_after_lost_answer: int,
         lease: timedelta = _DEFAULT_LEASE,
     ) -> None:
-        self.payments = PaymentRepository(documents, files)
+        self.payments = PaymentRepository(documents)
         self._transcripts = TranscriptRepository(documents)
         self._clock = clock
+        self._repeats = repeats_after_lost_answer
         self._paid_once = PaidOnce(
             self.payments,
+            RawAnswers(documents, files),
             speech,
+            effects,
             clock,
             repeats_after_lost_answer=repeats_after_lost_answer,
             lease=lease,
@@ -69,13 +78,15 @@ class TranscriptionService:
         A transcript made earlier from the same answer is returned as it is, with roles that a
         person may have swapped. Raises what `PaidOnce.recognise` raises.
         """
-        recognition_id, recognition = await self._paid_once.recognise(
-            audio,
+        work = Work(
+            audio=audio,
             filename=_upload_name(facts),
+            seconds=facts.seconds,
             channels=_channels(facts),
             call_id=call.id,
             client_id=call.client_id,
         )
+        recognition_id, recognition = await self._paid_once.recognise(work)
         earlier = await self._transcripts.get(call.id)
         if earlier is not None and earlier.recognition_id == recognition_id:
             return earlier
@@ -96,9 +107,11 @@ class TranscriptionService:
         await self._transcripts.put(swapped)
         return swapped
 
-    async def allow_repeat(self, call: Call) -> bool:
-        """A person allows one more paid request for a call held after a lost answer."""
-        return call.audio is not None and await self.payments.allow_repeat(call.audio.sha256) > 0
+    async def awaiting_decision(self) -> AsyncIterator[Payment]:
+        """Recognitions whose answer was lost and that wait for a person, oldest first."""
+        async for payment in self.payments.held():
+            if payment.is_held(self._repeats):
+                yield payment
 
     async def delete(self, call_id: str) -> None:
         """Remove a call's transcript (erasure); the ledger keeps no words."""

@@ -6,7 +6,7 @@ its outcome: the call tells nothing of it, so nobody would ask again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import procrastinate
@@ -16,73 +16,119 @@ from procrastinate import exceptions as engine_errors
 from procrastinate.jobs import Job, Status
 
 from medai.errors import StoreError
-from medai.infra.postgres import Pool, advisory_lock
+from medai.infra.jobs import SCHEMA
+from medai.infra.postgres import Pool, advisory_lock, store_errors
 from medai.processing.requests import STEP_TASKS
+from medai.worker.lifeline import IS_FREE
 
 _log = structlog.get_logger(__name__)
 
-_SILENT_SECONDS = 30.0
-"""A worker reports every 10 s; after three missed reports it counts as dead."""
-_LOOK_SECONDS = 10.0
-_LOOKS_FOR_ONE_AT_FAILED = 30
+HEARTBEAT_SECONDS = 2.0
+_SILENT_SECONDS = 3 * HEARTBEAT_SECONDS
+_LOOK_SECONDS = 3.0
+"""Longer than a lifeline needs to come back after the server was away (`lifeline.py`)."""
+_LOOKS_FOR_ONE_AT_FAILED = 100
 """Every five minutes: a job that fails again and again may be a mistake of ours."""
 
-
-async def keep_recovering(engine: procrastinate.App, pool: Pool) -> None:
-    """Look for jobs of dead workers every ten seconds, for failed ones more rarely; endless."""
-    look = 0
-    while True:
-        try:
-            await recover(engine, pool)
-            if look % _LOOKS_FOR_ONE_AT_FAILED == 0:
-                await repeat_failed(engine, pool)
-            look += 1
-        except StoreError:
-            _log.warning("recovery of jobs postponed: the store is away")
-        await asyncio.sleep(_LOOK_SECONDS)
-
-
-async def recover(engine: procrastinate.App, pool: Pool) -> int:
-    """Queue the jobs of dead workers again; returns how many were found. Raises StoreError."""
-    async with _alone(pool):
-        jobs = await engine.job_manager.get_stalled_jobs(seconds_since_heartbeat=_SILENT_SECONDS)
-        queued = []
-        for job in jobs:
-            queued.append(await _again(engine, job))
-            if not queued[-1]:  # the other one waits for this one's lock
-                await engine.job_manager.finish_job(job, Status.FAILED, delete_job=True)
-    if queued:
-        _log.warning("jobs of dead workers recovered", jobs=len(queued), queued=sum(queued))
-    return len(queued)
+_NO_WORKER = 0
+# AS MATERIALIZED: the lock is tried for silent workers only, whatever the planner thinks.
+_DEAD = f"""
+WITH silent AS MATERIALIZED (
+    SELECT DISTINCT w.id FROM {SCHEMA}.procrastinate_workers w
+    JOIN {SCHEMA}.procrastinate_jobs j ON j.worker_id = w.id AND j.status = 'doing'
+    WHERE w.last_heartbeat < now() - {_SILENT_SECONDS} * interval '1 second'
+)
+SELECT id FROM silent WHERE {IS_FREE}
+UNION ALL
+SELECT {_NO_WORKER} WHERE EXISTS (
+    SELECT 1 FROM {SCHEMA}.procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL
+)
+"""  # noqa: S608 - constants
 
 
-async def repeat_failed(engine: procrastinate.App, pool: Pool) -> int:
-    """Queue failed steps of calls again; returns how many were queued. Raises StoreError."""
-    queued = 0
-    async with _alone(pool):
-        for task in STEP_TASKS.values():
-            jobs = await engine.job_manager.list_jobs_async(task=task.value, status="failed")
+class Recovery:
+    """Looks for jobs that nobody works on. One per process; several processes may look."""
+
+    def __init__(self, engine: procrastinate.App, pool: Pool) -> None:
+        self._engine = engine
+        self._pool = pool
+        self._suspects: set[int] = set()
+
+    async def keep_looking(self) -> None:
+        """Look for jobs of dead workers every few seconds, for failed ones more rarely; endless."""
+        look = 0
+        while True:
+            try:
+                await self.look()
+                if look % _LOOKS_FOR_ONE_AT_FAILED == 0:
+                    await self.repeat_failed()
+                look += 1
+            except StoreError:
+                _log.warning("recovery of jobs postponed: the store is away")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def look(self) -> int:
+        """Queue the jobs of workers found dead at two looks in a row; returns how many jobs.
+
+        Two, because after a restart of PostgreSQL all workers are silent and lockless for a
+        moment. Raises StoreError.
+        """
+        dead = await self._dead()
+        confirmed, self._suspects = dead & self._suspects, dead
+        return await self._recover(confirmed) if confirmed else 0
+
+    async def repeat_failed(self) -> int:
+        """Queue failed steps of calls again; returns how many were queued. Raises StoreError."""
+        queued = 0
+        async with self._alone():
+            for task in STEP_TASKS.values():
+                jobs = await self._engine.job_manager.list_jobs_async(
+                    task=task.value, status=Status.FAILED.value
+                )
+                queued += sum([await self._again(job) for job in jobs])
+        if queued:
+            _log.warning("failed jobs queued again", jobs=queued)
+        return queued
+
+    async def _dead(self) -> set[int]:
+        """Ids of dead workers with jobs under way; `_NO_WORKER` when jobs have none at all."""
+        with store_errors():
+            async with self._pool.connection() as connection:
+                rows = await (await connection.execute(_DEAD.encode())).fetchall()
+        return {row[0] for row in rows}
+
+    async def _recover(self, workers: set[int]) -> int:
+        async with self._alone():
+            # Asked again behind the lock: another process may have been quicker.
+            jobs = await self._jobs_of(workers & await self._dead())
+            queued = []
             for job in jobs:
-                queued += await _again(engine, job)
-    if queued:
-        _log.warning("failed jobs queued again", jobs=queued)
-    return queued
+                queued.append(await self._again(job))
+                if not queued[-1]:  # the other one waits for this one's lock
+                    await self._engine.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+        if queued:
+            _log.warning("jobs of dead workers recovered", jobs=len(queued), queued=sum(queued))
+        return len(queued)
 
+    async def _jobs_of(self, workers: set[int]) -> list[Job]:
+        doing: Iterable[Job] = await self._engine.job_manager.list_jobs_async(
+            status=Status.DOING.value
+        )
+        return [job for job in doing if (job.worker_id or _NO_WORKER) in workers]
 
-async def _again(engine: procrastinate.App, job: Job) -> bool:
-    """Queue the job again; False when a job with its key waits already."""
-    try:
-        await engine.job_manager.retry_job(job)
-    except engine_errors.UniqueViolation:
-        return False
-    return True
+    async def _again(self, job: Job) -> bool:
+        """Queue the job again; False when a job with its key waits already."""
+        try:
+            await self._engine.job_manager.retry_job(job)
+        except engine_errors.UniqueViolation:
+            return False
+        return True
 
-
-@asynccontextmanager
-async def _alone(pool: Pool) -> AsyncIterator[None]:
-    """One process at a time: of two that find the same job the second would fail on it."""
-    try:
-        async with advisory_lock(pool, "jobs-recovery"):
-            yield
-    except (engine_errors.ConnectorException, psycopg.OperationalError) as error:
-        raise StoreError("Очередь заданий недоступна: проверьте PostgreSQL") from error
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """One process at a time: of two that find the same job the second would fail on it."""
+        try:
+            async with advisory_lock(self._pool, "jobs-recovery"):
+                yield
+        except (engine_errors.ConnectorException, psycopg.OperationalError) as error:
+            raise StoreError("Очередь заданий недоступна: проверьте PostgreSQL") from error

@@ -1,38 +1,59 @@
 """Workers of all queues in one process, each queue with its own number of jobs at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
 
 import procrastinate
 from procrastinate.worker import Worker
 
 from medai.bootstrap import Application
-from medai.worker.recovery import keep_recovering
+from medai.processing.ports import Queue
+from medai.worker.lifeline import Lifeline
+from medai.worker.recovery import HEARTBEAT_SECONDS, Recovery
+from medai.worker.sweeping import keep_sweeping
 from medai.worker.tasks import register
 
 _POLL_SECONDS = 2.0
 """New jobs are announced at once; this is how late a repetition may start."""
 _GRACE_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 0.2
+_FORGOTTEN_SECONDS = 3600.0
+"""The engine forgets workers that were silent for so long. Not sooner: `recovery.py` decides about
+their jobs, and it has to know whose they are."""
+
+Queues = Mapping[Queue, int | None]
+"""Queue -> jobs at once; None means as many as the settings say."""
 
 
-async def run_workers(application: Application, queues: tuple[str, ...] | None = None) -> None:
+async def run_workers(application: Application, queues: Queues | None = None) -> None:
     """Work on the queues (all by default) until cancelled; jobs under way are finished first.
 
     Jobs that a dead process left under way, of any queue, come back. Raises what ended a worker.
     """
-    engine = register(application)
-    capacity = _capacity(application)
-    workers = [_worker(engine, queue, capacity[queue]) for queue in queues or tuple(capacity)]
+    workers = _workers(application, queues or dict.fromkeys(Queue))
     tasks = [asyncio.create_task(_run(worker)) for worker in workers]
-    recovering = asyncio.create_task(keep_recovering(engine, application.pool))
+    background = [asyncio.create_task(work) for work in _background(application, workers)]
     try:
-        done, _ = await asyncio.wait([*tasks, recovering], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*tasks, *background], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        recovering.cancel()
         await _stopped(workers, tasks)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
     for task in done:
         task.result()
+
+
+def _background(
+    application: Application, workers: Sequence[Worker]
+) -> list[Coroutine[Any, Any, None]]:
+    """What every worker process does besides its jobs."""
+    return [
+        Lifeline(application.pool, workers).keep(),
+        Recovery(application.engine, application.pool).keep_looking(),
+        keep_sweeping(application),
+    ]
 
 
 async def _stopped(workers: Sequence[Worker], tasks: Sequence["asyncio.Task[None]"]) -> None:
@@ -51,6 +72,12 @@ async def _run(worker: Worker) -> None:
     await worker.run()  # type: ignore[no-untyped-call]  # not annotated there
 
 
+def _workers(application: Application, queues: Queues) -> list[Worker]:
+    engine = register(application)
+    capacity = _capacity(application)
+    return [_worker(engine, queue, count or capacity[queue]) for queue, count in queues.items()]
+
+
 def _worker(engine: procrastinate.App, queue: str, concurrency: int) -> Worker:
     return Worker(
         engine,
@@ -60,18 +87,21 @@ def _worker(engine: procrastinate.App, queue: str, concurrency: int) -> Worker:
         fetch_job_polling_interval=_POLL_SECONDS,
         shutdown_graceful_timeout=_GRACE_SECONDS,
         install_signal_handlers=False,
+        update_heartbeat_interval=HEARTBEAT_SECONDS,
+        stalled_worker_timeout=_FORGOTTEN_SECONDS,
         delete_jobs="successful",
     )
 
 
-def _capacity(application: Application) -> dict[str, int]:
+def _capacity(application: Application) -> dict[Queue, int]:
     """Jobs at once by queue. The capped stages follow the providers' limits (settings)."""
     settings = application.settings
     return {
-        "sync": 2,
-        "recordings": settings.recordings_concurrency,
-        "transcription": settings.stt_concurrency,
-        "notes": 4,
-        "analysis": settings.llm_concurrency,
-        "export": 1,
+        Queue.SYNC: 2,
+        Queue.RECORDINGS: settings.recordings_concurrency,
+        Queue.TRANSCRIPTION: settings.stt_concurrency,
+        Queue.NOTES: 4,
+        Queue.ANALYSIS: settings.llm_concurrency,
+        Queue.EXPORT: 1,
+        Queue.REPORTS: 1,
     }

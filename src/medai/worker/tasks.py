@@ -23,6 +23,10 @@ def register(application: Application) -> procrastinate.App:
     async def export_clinic(client_id: str) -> None:
         await application.exports.export(client_id)
 
+    @engine.task(name=Task.REPORT.value, queue=Task.REPORT.queue)
+    async def make_report(client_id: str, first: str, last: str) -> None:
+        await application.reports.generate(client_id or None, parse_range(first, last))
+
     for step, task in STEP_TASKS.items():
         _register_step(application, step, task)
     return engine

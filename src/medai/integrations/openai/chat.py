@@ -36,18 +36,17 @@ def arguments(request: StructuredRequest, options: ModelOptions) -> dict[str, An
 def read(body: dict[str, Any], request_id: str | None) -> StructuredReply:
     """A body that was answered with HTTP 200.
 
-    Raises the ProviderError of `failures` for refusals and for errors wrapped in a 200 (gateways
-    do that), ValidationError for a body of another form.
+    Raises the ProviderError of `failures` for errors wrapped in a 200 (gateways do that),
+    ValidationError for a body of another form.
     """
     if isinstance(body.get("error"), dict):
         raise failures.from_failed(_Error.model_validate(body["error"]).code, request_id)
     answer = _Body.model_validate(body)
     choice = answer.choices[0]
-    if choice.finish_reason == "content_filter" or choice.message.refusal:
-        raise failures.refused(request_id)
     return StructuredReply(
         text=choice.message.content or "",
         cut=choice.finish_reason == "length",
+        refused=choice.finish_reason == "content_filter" or bool(choice.message.refusal),
         raw={key: body[key] for key in _KEPT if key in body},
         tokens=answer.tokens,
         model=answer.model,

@@ -38,12 +38,23 @@ class OpenAIClient:
         )
         self._send, self._arguments, self._read = self._chosen(strategy)
 
+    @property
+    def model(self) -> str:
+        """The model that is asked."""
+        return self._options.model
+
+    @property
+    def timeout_seconds(self) -> float:
+        """How long the client waits for an answer."""
+        return self._options.timeout_seconds
+
     async def ask(self, request: StructuredRequest) -> StructuredReply:
         """One request, never repeated here.
 
-        Raises SettingsError without a key, before anything is sent; ProviderUnavailableError,
-        ProviderRateLimitedError, ProviderStoppedError, ProviderRejectedError (refusal included)
-        and ProviderAnswerError (a body of another form) as openai.md 7 sorts them.
+        Raises SettingsError without a key, before anything is sent; ProviderUnavailableError
+        (NoAnswerError when the request had left), ProviderRateLimitedError, ProviderStoppedError,
+        ProviderRejectedError and ProviderAnswerError (a body of another form) as openai.md 7
+        sorts them. A refusal is an answer: it is billed.
         """
         if not self._options.api_key.strip():
             raise SettingsError("Не задан ключ языковой модели: укажите OPENAI в окружении")

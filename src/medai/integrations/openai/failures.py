@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import httpx2
 import openai
 
 from medai.errors import (
+    NoAnswerError,
     ProviderAnswerError,
     ProviderError,
     ProviderRateLimitedError,
@@ -38,15 +40,26 @@ _TRANSIENT_CODES = frozenset({"server_error", "vector_store_timeout"})
 # 404 means a wrong address or model name: no request passes until a person corrects it.
 _STOP_STATUSES = frozenset({401, 402, 403, 404})
 _TRANSIENT_STATUSES = frozenset({408, 409, 425})
+_GATEWAY_TIMEOUT = 504
+"""A gateway gave up waiting: the model behind it may have answered."""
+_UNSENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+    httpx2.LocalProtocolError,
+)
 _SAFE_CODE = re.compile(r"[a-z0-9_]{1,64}")
 
 
 def from_sdk(error: openai.APIError) -> ProviderError:
     """Whatever the SDK raised, in our words."""
     if isinstance(error, openai.APIConnectionError):
-        return ProviderUnavailableError(
-            PROVIDER, "Сервер языковой модели не отвечает: запрос будет повторён позже"
-        )
+        # The SDK's own cause tells whether a byte of the request had left.
+        sent = not isinstance(error.__cause__, _UNSENT)
+        kind = NoAnswerError if sent else ProviderUnavailableError
+        return kind(PROVIDER, "Сервер языковой модели не отвечает: запрос будет повторён позже")
     if isinstance(error, openai.APIStatusError):
         return from_status(
             error.status_code, (error.code, error.type), error.response.headers, error.request_id
@@ -146,7 +159,8 @@ def _stopped(
 
 
 def _unavailable(status: int, request_id: str | None) -> ProviderUnavailableError:
-    return ProviderUnavailableError(
+    kind = NoAnswerError if status == _GATEWAY_TIMEOUT else ProviderUnavailableError
+    return kind(
         PROVIDER,
         "Сбой на стороне языковой модели: запрос будет повторён позже",
         status=status,

@@ -32,11 +32,13 @@ class Tokens:
 class StructuredReply:
     """A finished answer: its text (JSON, not validated yet) or why there is none.
 
-    `cut` means that the output limit was reached. `raw` is the body without echoes of the request.
+    `cut` means that the output limit was reached, `refused` that the model or its content filter
+    declined; both are billed. `raw` is the body without echoes of the request.
     """
 
     text: str
     cut: bool
+    refused: bool
     raw: dict[str, Any]
     tokens: Tokens
     model: str

@@ -46,20 +46,18 @@ def arguments(request: StructuredRequest, options: ModelOptions) -> dict[str, An
 def read(body: dict[str, Any], request_id: str | None) -> StructuredReply:
     """A body that was answered with HTTP 200; its own status is looked at before anything else.
 
-    Raises the ProviderError of `failures` for refusals and failures, ValidationError for a body
-    of another form.
+    Raises the ProviderError of `failures` for failures, ValidationError for a body of another form.
     """
     answer = _Body.model_validate(body)
     if answer.status == "failed":
         raise failures.from_failed(answer.error.code if answer.error else None, request_id)
     parts = [part for item in answer.output if item.is_answer for part in item.content or ()]
-    if answer.reason == "content_filter" or any(part.refusal for part in parts):
-        raise failures.refused(request_id)
     if answer.status not in {None, "completed", "incomplete"}:
         raise failures.unreadable(request_id)
     return StructuredReply(
         text="".join(part.text or "" for part in parts if part.type == "output_text"),
         cut=answer.status == "incomplete",
+        refused=answer.reason == "content_filter" or any(part.refusal for part in parts),
         raw={key: body[key] for key in _KEPT if key in body},
         tokens=answer.tokens,
         model=answer.model,

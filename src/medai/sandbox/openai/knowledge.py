@@ -6,7 +6,7 @@ from typing import Any
 
 from medai.sandbox.openai import names
 from medai.sandbox.openai.memory import quoted
-from medai.sandbox.openai.reading import Reading
+from medai.sandbox.openai.reading import Reading, Said
 from medai.sandbox.world.models import Dialogue
 
 _OTHER_TYPE = 5
@@ -18,6 +18,7 @@ _PRAISE = "Продолжайте в том же духе."
 class Knowledge:
     """What the model knows while it writes. `criterion` is the one being judged at this place.
 
+    `about` is the text of the prompt that is being generalised, in questions about a period.
     `spoiled` is the fault kind that bends values: schema_violation, wrong_evidence or empty.
     """
 
@@ -25,6 +26,7 @@ class Knowledge:
     dialogue: Dialogue | None
     spoiled: str = ""
     criterion: str = ""
+    about: Said | None = None
 
     @property
     def score(self) -> int | None:

@@ -55,7 +55,9 @@ class OpenAI:
             kept = max(0, question.max_tokens - used.reasoning) * len(text) // max(tokens(text), 1)
             text, outcome = text[:kept], "incomplete"
         if outcome != "failed":
-            self._sandbox.ledger.llm_request(question.name, used.input, used.output)
+            self._sandbox.ledger.llm_request(
+                question.name, used.input, used.output, cached_tokens=used.cached
+            )
         created = int(self._sandbox.clock().timestamp())
         return Generated(self.next_id(), created, outcome, text, used)
 

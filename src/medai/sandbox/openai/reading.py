@@ -1,7 +1,7 @@
-"""What the simulated model takes from a prompt: utterances, offered names, the booking mark."""
+"""What the simulated model takes from a prompt: utterances, names, the booking mark, means."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _TIMED = re.compile(
     r"^\[(?P<number>\d+)\]\s+\d+:\d\d(?::\d\d)?\s+(?P<speaker>[^:\n]{1,40}):\s*(?P<text>.+)$", re.M
@@ -10,6 +10,7 @@ _PLAIN = re.compile(r"^\[(?P<number>\d+)\]\s+(?P<speaker>[^:\n]{1,40}):\s*(?P<te
 _NAMED = re.compile(
     r"^\[\d+\]\s+(?P<first>[^\W\d_][\w-]*)(?:\s+(?P<last>[^\W\d_][\w-]*))?\s*$", re.M
 )
+_MEAN = re.compile(r"^- (?P<key>\w+) «[^»\n]+»: (?P<mean>\d+(?:[.,]\d+)?)", re.M)
 _BOOKED = re.compile(r"запись на при[её]м есть", re.I)
 
 
@@ -23,11 +24,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The data part of a prompt, understood. `names` are (first, last), last may be empty."""
+    """The data part of a prompt, understood. `names` are (first, last), last may be empty.
+
+    `means` are the mean scores that a prompt about a whole period names, by criterion key.
+    """
 
     utterances: tuple[Said, ...]
     names: tuple[tuple[str, str], ...]
     booked: bool
+    means: dict[str, float] = field(default_factory=dict)
 
 
 def read(data: str) -> Reading:
@@ -39,4 +44,5 @@ def read(data: str) -> Reading:
         utterances=tuple(Said(int(line["number"]), line["text"].strip()) for line in lines),
         names=tuple((name["first"], name["last"] or "") for name in _NAMED.finditer(before)),
         booked=bool(_BOOKED.search(before)),
+        means={m["key"]: float(m["mean"].replace(",", ".")) for m in _MEAN.finditer(before)},
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from medai.sandbox.openai import period
 from medai.sandbox.openai.knowledge import KNOWN, Knowledge, advice, proof
 from medai.sandbox.openai.schema_rules import resolved
 
@@ -33,6 +34,8 @@ class _Writer:
             return self._object(schema, name, known)
         if schema.get("type") == "array":
             return self._array(schema, name, known)
+        if schema.get("type") == "string" and (said := period.sentence(name, known)):
+            return said
         return _plain(schema)
 
     def _types(self, schema: Schema) -> set[str]:
@@ -61,7 +64,21 @@ class _Writer:
         keys = resolved(items.get("properties", {}).get("key", {}), self._root).get("enum")
         if keys:
             return [self._keyed(items, key, known) for key in keys]
+        if known.reading.means:
+            return self._about_period(schema, items, name, known)
         return [self.value(items, name, known) for _ in range(schema.get("minItems", 0))]
+
+    def _about_period(
+        self, schema: Schema, items: Schema, name: str, known: Knowledge
+    ) -> list[Any]:
+        """The most frequent texts of the prompt as strings, numbers or objects of the two."""
+        least, most = schema.get("minItems", 0), schema.get("maxItems")
+        if items.get("type") == "object":
+            chosen = period.chosen(known, least, most)
+            return [self._object(items, name, replace(known, about=said)) for said in chosen]
+        if items.get("type") == "integer":
+            return [known.about.number] if known.about else []
+        return period.texts(known, least, most)
 
     def _keyed(self, items: Schema, key: str, known: Knowledge) -> dict[str, Any]:
         return {**self._object(items, key, replace(known, criterion=key)), "key": key}
