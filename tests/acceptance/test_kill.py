@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.chaos.attack import carry_out, crash_postgres, fault, kill, planned
+from tests.chaos.attack import EARLY, LAST, carry_out, crash_postgres, fault, kill, planned
 from tests.chaos.postgres import CrashingPostgres
 from tests.chaos.promises import judged
 from tests.chaos.site import open_site
@@ -14,7 +14,7 @@ from tests.chaos.world import day_of_calls
 from tests.fixtures.sandbox import DAY
 
 CALLS = 300
-CLINICS = 3
+CLINICS = 2
 KILLS = 25
 CRASHES = 2
 LOST_ANSWERS = 4
@@ -38,7 +38,12 @@ def test_a_fleet_that_is_killed_all_the_time_loses_and_repeats_nothing(
         fault("amocrm", "reset_after_commit", match="/notes"),
         fault("openai", "reset_after_commit"),
     ]
-    deeds = [kill] * KILLS + [crash_postgres] * CRASHES + lost * LOST_ANSWERS
+    silent = [fault("elevenlabs", "timeout"), fault("openai", "timeout")]
+    deeds = [
+        *[(kill, LAST)] * KILLS,
+        *[(crash_postgres, EARLY)] * CRASHES,
+        *[(deed, EARLY / 2) for deed in (*lost * LOST_ANSWERS, *silent)],
+    ]
     attack = planned(seed, CALLS, deeds, patience_seconds=PATIENCE_SECONDS)
     world = day_of_calls(seed=seed, day=DAY, calls=CALLS, clinics=CLINICS)
 

@@ -18,8 +18,10 @@ Deed = Callable[[Site, random.Random], str]
 
 _STEPS_OF_A_CALL = 3
 """At least: one recognition, one note, one answer of the model."""
-_LAST_DEED = 0.97
+LAST = 0.97
 """Share of the steps after which nothing bad happens any more."""
+EARLY = 0.3
+"""For what is followed by a minute's wait: the day is over soon after the last such deed."""
 _BUSY_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
 WORKERS = 3
@@ -39,11 +41,15 @@ class Attack:
     progress: Progress = field(default_factory=Progress)
 
 
-def planned(seed: int, calls: int, deeds: Iterable[Deed], *, patience_seconds: float) -> Attack:
-    """An attack whose deeds come at random moments of the work on so many calls."""
-    rng = random.Random(seed)
-    steps = int(calls * _STEPS_OF_A_CALL * _LAST_DEED)
-    plan = [(rng.randrange(steps), deed) for deed in deeds]
+def planned(
+    seed: int, calls: int, deeds: Iterable[tuple[Deed, float]], *, patience_seconds: float
+) -> Attack:
+    """An attack on the work on so many calls.
+
+    Each deed comes at a random moment before its share of the steps is done.
+    """
+    rng, steps = random.Random(seed), calls * _STEPS_OF_A_CALL
+    plan = [(rng.randrange(int(steps * latest)), deed) for deed, latest in deeds]
     return Attack(seed, sorted(plan, key=lambda item: item[0]), patience_seconds)
 
 
