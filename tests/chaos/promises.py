@@ -14,8 +14,11 @@ from medai.bootstrap import Application
 from medai.calls.life import is_settled
 from medai.calls.models import Call
 from medai.cli.demo.comparison import CRM_LIMIT_PER_SECOND, compare
+from medai.kit.clock import utc_now
+from medai.limits.service import ABANDONED_AFTER
 from medai.transcription.ledger import Payment, PaymentState
 from medai.transcription.repository import RECOGNITIONS
+from medai.worker.sweeping import sweep
 
 STORED_SECONDS = 5.0
 """A worker killed this soon after an answer may not have stored it."""
@@ -33,7 +36,7 @@ class Verdict:
 
 
 async def judged(site: Site) -> Verdict:
-    """Export the day, then compare everything with what the providers know."""
+    """Export the day, let the sweep of an hour later clean up after the dead, and compare everything with what the providers know."""
     async with site.application() as application:
         for client_id in site.client_ids:
             site.outcome.rows.update(await application.exports.export(client_id))
@@ -47,13 +50,16 @@ async def judged(site: Site) -> Verdict:
         broken = [
             *_unfinished(calls),
             *_paid(site, ours, calls),
-            *[line async for line in differs_from_bill(application, site, ours)],
             *_notes(site, calls),
             *[line async for line in _quotas(application, site, calls)],
             *[line async for line in _jobs(application)],
             *_too_fast(site),
             *await _differences(application, site),
         ]
+    async with site.application(lambda: utc_now() + ABANDONED_AFTER) as later:
+        await sweep(later)
+        broken += [line async for line in differs_from_bill(later, site, ours)]
+        broken += [line async for line in _held_minutes(later, site)]
     return Verdict(_totals(site, ours, calls), broken)
 
 
@@ -127,6 +133,11 @@ async def _quotas(application: Application, site: Site, calls: list[Call]) -> As
         used = sum(math.ceil(transcript.seconds) for transcript in own if transcript)
         if limits.month_used_seconds != used:
             yield f"clinic {client_id}: quota {limits.month_used_seconds} s, transcripts {used} s"
+
+
+async def _held_minutes(application: Application, site: Site) -> AsyncIterator[str]:
+    for client_id in site.client_ids:
+        limits = (await application.clinics.require(client_id)).limits
         for call_id, held in limits.reservations.items():
             yield f"clinic {client_id}: a reservation of {call_id} is left ({held})"
 

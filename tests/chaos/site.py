@@ -13,6 +13,7 @@ from tests.fixtures.application import API_KEY, SECRET, settings_for
 
 from medai.bootstrap import Application, open_application
 from medai.cli.demo.scenario import Outcome, connect
+from medai.kit.clock import Clock, utc_now
 from medai.kit.days import DayRange
 from medai.sandbox.audio.store import AudioStore
 from medai.sandbox.audio.tones import ToneMaker
@@ -74,10 +75,10 @@ class Site:
         return sum(isinstance(entry, _DONE) for entry in self.ledger.entries())
 
     @asynccontextmanager
-    async def application(self) -> AsyncIterator[Application]:
+    async def application(self, clock: Clock = utc_now) -> AsyncIterator[Application]:
         """The product inside this process, for asking it; no worker runs here."""
         settings = settings_for(self.server.url, self.postgres.dsn, self.folder / "data")
-        async with open_application(settings) as opened:
+        async with open_application(settings, clock=clock) as opened:
             yield opened
 
     async def ask_for_everything(self) -> None:
