@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fixtures.clinic_at_work import EVENING, TODAY, ClinicAtWork
+from tests.fixtures.service import doors_of
 
 from medai.calls.models import Call, Step
 from medai.calls.repository import CALLS
@@ -132,6 +133,24 @@ async def test_one_crm_stops_its_own_clinic_only(at_work: ClinicAtWork) -> None:
 
     assert (stop.provider, stop.client_id) == ("amocrm", at_work.client_id)
     await at_work.app.pipeline.run(Step.TRANSCRIPTION, calls[0].id)
+
+
+async def test_people_see_the_reason_and_may_try(at_work: ClinicAtWork) -> None:
+    calls = await _stored(at_work, 1)
+    at_work.sandbox.control.fail("elevenlabs", "payment_required")
+    await _transcribe(at_work, calls)
+
+    async with doors_of(at_work.app) as doors:
+        refused = await doors.stranger.get("/api/stops")
+        seen = (await doors.owner.get("/api/stops")).json()["stops"]
+        tried = (await doors.owner.post("/api/stops/try")).json()["stops"]
+
+    assert refused.status_code == 401
+    assert [(one["provider"], one["client_id"]) for one in seen] == [("elevenlabs", None)]
+    assert "ElevenLabs" in seen[0]["message"]
+    assert tried[0]["next_trial_at"] < seen[0]["next_trial_at"]
+    (done,) = await _transcribe(at_work, calls)
+    assert done.transcript is not None
 
 
 @given(st.integers(0, 10**7), st.integers(0, 10**6))
