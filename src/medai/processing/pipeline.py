@@ -79,6 +79,8 @@ class CallPipeline:
             return
         if step in due_steps(call, self._parts.clock()):
             call = await self._attempt(step, call)
+        elif (stage := _stored_stage(step, call)) is not None:
+            call = await self._completed(step, call, stage)
         await self._queue_next(step, call)
 
     async def _attempt(self, step: Step, call: Call) -> Call:
@@ -103,13 +105,20 @@ class CallPipeline:
         fields = {**outcome.fields, "updated_at": self._parts.clock()}
         # The note and the analysis may finish at the same moment: each touches only its own.
         await self._parts.calls.change(call.id, fields, unset=[f"failures.{step}"])
-        await self._parts.calls.advance(call.id, outcome.stage)
+        return await self._completed(step, call, outcome.stage)
+
+    async def _completed(self, step: Step, call: Call, stage: Stage) -> Call:
+        """What follows once a result is stored. Done again by the job of a worker that died here:
+        otherwise the call would never be exported, or hold its minutes for ever.
+        """
+        await self._parts.calls.advance(call.id, stage)
         if step is Step.TRANSCRIPTION:
             # Only after the call is stored: until then a repeated job must find it and not pay.
             await self._parts.limits.release(call.client_id, call.id)
         after = await self._reloaded(call)
         if step is Step.ANALYSIS:
-            if after.converted != call.converted:  # booked while the model was thinking
+            # Booked while the model was thinking; or perhaps so, and the worker died.
+            if call.analysis is not None or after.converted != call.converted:
                 await self._parts.rescore.apply(call.id)
             await self._parts.export_days.touch(after.client_id, after.business_day)
         return after
@@ -160,3 +169,14 @@ class CallPipeline:
 
     async def _reloaded(self, call: Call) -> Call:
         return await self._parts.calls.get(call.id) or call
+
+
+def _stored_stage(step: Step, call: Call) -> Stage | None:
+    """The stage that a step's stored result means; None when there is no result yet."""
+    if step is Step.TRANSCRIPTION and call.transcript is not None:
+        return Stage.TRANSCRIBED
+    if step is Step.NOTE and call.crm_note is not None:
+        return Stage.NOTED
+    if step is Step.ANALYSIS and call.analysis is not None:
+        return Stage.ANALYSED
+    return None
