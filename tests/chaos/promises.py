@@ -2,10 +2,9 @@
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from tests.chaos.bills import differs_from_bill
 from tests.chaos.site import Site
@@ -174,9 +173,7 @@ def _totals(site: Site, payments: list[Payment], calls: list[Call]) -> dict[str,
         "audios paid more than once": sum(times > 1 for times in paid.values()),
         "audios listed as possibly paid twice": sum(p.possibly_paid_twice > 0 for p in payments),
         "audios held": sum(payment.state is PaymentState.UNKNOWN for payment in payments),
-        "answers lost": len(
-            site.journal.lost(site.fleet.killed, grace_seconds=STORED_SECONDS)
-        ),
+        "answers lost": len(site.journal.lost(site.fleet.killed, grace_seconds=STORED_SECONDS)),
         "notes": len(site.ledger.notes()),
         "answers of the model": site.control.bill()["llm_requests"],
     }

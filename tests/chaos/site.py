@@ -107,4 +107,3 @@ def open_site(world: World, postgres: CrashingPostgres, folder: Path) -> Iterato
         site = Site(world, server, control, journal, postgres, fleet, folder, Outcome())
         asyncio.run(site.ask_for_everything())
         yield site
-
