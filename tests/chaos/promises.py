@@ -35,7 +35,9 @@ class Verdict:
 
 
 async def judged(site: Site) -> Verdict:
-    """Export the day, let the sweep of an hour later clean up after the dead, and compare everything with what the providers know."""
+    """Export the day, let the sweep of an hour later clean up after the dead, then compare all
+    with what the providers know.
+    """
     async with site.application() as application:
         for client_id in site.client_ids:
             site.outcome.rows.update(await application.exports.export(client_id))
