@@ -29,9 +29,11 @@ from medai.errors import (
     StoreError,
 )
 from medai.infra.documents import Change, Documents
+from medai.integrations.elevenlabs.client import _GRACE_SECONDS
 from medai.ledger.models import Consumption, Intent, Outcome, Subject
 from medai.transcription.ledger import Payment, PaymentState
 from medai.transcription.models import Role
+from medai.transcription.paid_once import START_WITHIN, lease_for
 from medai.transcription.repository import COLLECTIONS
 from medai.transcription.service import TranscriptionService
 
@@ -361,6 +363,28 @@ async def test_a_bill_that_could_not_be_written_is_written_by_the_next_attempt(
     effects.stumbles = False
     await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
     assert (effects.states, speech.requests) == (["done"], 1)
+
+
+async def test_what_could_not_be_sent_in_time_is_not_sent_at_all(bench: Bench) -> None:
+    """Its lease would end while it is under way, and another worker would pay beside it."""
+
+    class Slow(MemoryEffects):
+        async def begin(self, intent: Intent) -> str:
+            bench.clock.pass_time(START_WITHIN + timedelta(seconds=1))
+            return await super().begin(intent)
+
+    speech, bench.effects = ScriptedSpeech(), Slow()
+    with pytest.raises(ConflictError):
+        await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+    assert (bench.effects.states, speech.requests) == (["failed"], 0)
+    bench.effects = MemoryEffects()
+    await bench.worker(speech, repeats=0).transcribe(make_call(), AUDIO, MONO)
+    assert speech.requests == 1
+
+
+def test_a_lease_outlives_the_slowest_start_and_the_longest_request() -> None:
+    client_grace = timedelta(seconds=_GRACE_SECONDS)
+    assert lease_for(30) >= START_WITHIN + timedelta(seconds=30) + client_grace
 
 
 async def test_without_the_ledger_nothing_is_paid(bench: Bench) -> None:

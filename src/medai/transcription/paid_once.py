@@ -37,6 +37,12 @@ from medai.transcription.ports import SpeechToText
 from medai.transcription.repository import PaymentRepository
 from medai.transcription.work import Work
 
+START_WITHIN = timedelta(seconds=10)
+"""A request that was not sent so soon after its intent is not sent any more: it could outlive its
+lease, and somebody else would repeat it while it is under way."""
+_CLIENT_GRACE = timedelta(seconds=5)
+"""The speech client lasts so much longer than its timeout (`integrations/elevenlabs/client.py`)."""
+
 GIVEN_UP = "Ответ распознавания потерян, повторная оплата отклонена: расшифровки не будет"
 """What a call shows whose recognition a person gave up."""
 
@@ -58,7 +64,9 @@ class PaidOnce:
         repeats_after_lost_answer: int,
         lease: timedelta,
     ) -> None:
-        """`lease` must exceed the longest time a request can last in the speech client."""
+        """`lease` must exceed the longest time a request can last in the speech client by
+        `START_WITHIN`.
+        """
         self._payments = payments
         self._answers = answers
         self._speech = speech
@@ -148,6 +156,8 @@ class PaidOnce:
         try:
             await self._answers.make_room(payment.id, work.seconds)
             async with entered(self._effects, self._effect(payment, work)) as effect_id:
+                if self._clock() - payment.requested_at > START_WITHIN:
+                    raise _too_late()
                 answer = await self._speech.recognise(
                     work.audio, filename=work.filename, channels=work.channels
                 )
@@ -207,12 +217,16 @@ class PaidOnce:
 
 
 def lease_for(timeout_seconds: float) -> timedelta:
-    """A lease that outlives a request with this timeout by a minute."""
-    return timedelta(seconds=timeout_seconds + 60)
+    """A lease that outlives every request with this timeout."""
+    return timedelta(seconds=timeout_seconds) + _CLIENT_GRACE + START_WITHIN
 
 
 def _busy() -> MedaiError:
     return ConflictError("Эту запись уже распознаёт другой процесс: повторите позже")
+
+
+def _too_late() -> MedaiError:
+    return ConflictError("Хранилище отвечало слишком долго: распознавание начнётся заново")
 
 
 def _held() -> MedaiError:
