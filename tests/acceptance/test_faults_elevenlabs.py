@@ -82,7 +82,5 @@ async def test_a_refusal_of_our_account_stops_all_recognitions(
 
 
 @pytest.mark.parametrize(("kind", "expected"), listed(EXPECTED, (End.PASSES,)))
-async def test_patience_is_enough(
-    troubled: ClinicAtWork, kind: str, expected: Expected
-) -> None:
+async def test_patience_is_enough(troubled: ClinicAtWork, kind: str, expected: Expected) -> None:
     await unnoticed(Trouble(troubled, SPEECH, kind, expected), 1)

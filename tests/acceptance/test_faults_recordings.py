@@ -103,9 +103,7 @@ async def test_a_file_that_never_comes_is_believed_missing_when_the_call_is_old(
     ("kind", "expected"),
     [one for one in listed(EXPECTED, (End.PASSES,)) if not one.values[1].plan],
 )
-async def test_nothing_is_noticed(
-    troubled: ClinicAtWork, kind: str, expected: Expected
-) -> None:
+async def test_nothing_is_noticed(troubled: ClinicAtWork, kind: str, expected: Expected) -> None:
     await unnoticed(Trouble(troubled, HOST, kind, expected), 1)
 
 

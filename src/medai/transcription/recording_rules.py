@@ -38,9 +38,7 @@ def far_shorter(audio_seconds: float, crm_seconds: int) -> bool:
 
 def is_partial(audio_seconds: float, crm_seconds: int) -> bool:
     """Whether a good part of the call that the CRM reports is missing from the file."""
-    return (
-        crm_seconds >= _FAR_SHORTER_FROM_SECONDS and audio_seconds < crm_seconds * _PARTIAL_SHARE
-    )
+    return crm_seconds >= _FAR_SHORTER_FROM_SECONDS and audio_seconds < crm_seconds * _PARTIAL_SHARE
 
 
 def is_announcement(utterances: Sequence[Utterance]) -> bool:
