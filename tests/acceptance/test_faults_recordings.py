@@ -29,9 +29,9 @@ HOST = Place("recordings", Step.RECORDING, ())
 _CODE = "recording_unavailable"
 
 
-def later(words: str, **changes: int) -> Expected:
+def later(words: str, note_id: int = OLD_CALL) -> Expected:
     """Tried again by the plan of recordings that are not ready."""
-    return Expected(End.FAILS, _CODE, words, GROWING, asked=6, **changes)
+    return Expected(End.FAILS, _CODE, words, GROWING, asked=6, note_id=note_id)
 
 
 GONE = later("записи нет", note_id=YOUNG_CALL)
