@@ -17,5 +17,6 @@ pytest_plugins = [
     "tests.fixtures.small_crm_server",
     "tests.fixtures.application",
     "tests.fixtures.clinic_at_work",
+    "tests.fixtures.faults",
     "tests.fixtures.service",
 ]

@@ -102,7 +102,7 @@ FAULTS: list[tuple[str, int | None, type[ProviderError], int]] = [
     ("payment_required", None, ProviderStoppedError, 0),
     ("forbidden_html", None, ProviderStoppedError, 0),
     ("unsupported_region", None, ProviderStoppedError, 0),
-    ("not_found", None, ProviderRejectedError, 0),
+    ("not_found", None, ProviderStoppedError, 0),
     ("html_ok", None, ProviderAnswerError, 0),
     ("invalid_json", None, ProviderAnswerError, 1),
     ("reset", None, AnswerLostError, 0),

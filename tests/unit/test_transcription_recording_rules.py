@@ -4,6 +4,7 @@ from medai.transcription.models import Role, Utterance
 from medai.transcription.recording_rules import (
     far_shorter,
     is_announcement,
+    is_partial,
     recording_unavailable,
 )
 
@@ -41,3 +42,11 @@ def test_a_file_that_cannot_hold_the_call() -> None:
     assert not far_shorter(1.0, 15)
     assert recording_unavailable(said("бип"), audio_seconds=2, crm_seconds=120)
     assert not recording_unavailable(said("слово " * 30), audio_seconds=20, crm_seconds=120)
+
+
+@pytest.mark.parametrize(
+    ("audio", "crm", "partial"),
+    [(35.0, 70, True), (55.9, 70, True), (56.0, 70, False), (70.2, 70, False), (5.0, 19, False)],
+)
+def test_a_file_that_lacks_a_good_part_of_the_call(audio: float, crm: int, partial: bool) -> None:
+    assert is_partial(audio, crm) is partial

@@ -6,17 +6,18 @@ from medai.calls.models import Audio
 from medai.errors import RecordingError
 from medai.infra.files import Files
 from medai.integrations.recordings.probe import AudioFacts, probe_async
-from medai.transcription.recording_rules import far_shorter
+from medai.transcription.recording_rules import far_shorter, is_partial
 
 _EXTENSIONS = {"mp3": "mp3", "pcm": "wav", "vorbis": "ogg", "opus": "ogg", "aac": "m4a"}
 _SHORTEST_SECONDS = 1.0
 
 
-async def checked_audio(data: bytes, *, crm_seconds: int) -> AudioFacts:
-    """The measured facts of usable audio.
+async def checked_audio(data: bytes, *, crm_seconds: int, may_grow: bool = False) -> AudioFacts:
+    """The measured facts of usable audio. `may_grow`: the PBX may still be writing the file.
 
     Raises RecordingError: final for what is no audio, repeatable for a clip far shorter than the
-    call (the PBX still plays "not available").
+    call (the PBX still plays "not available") and for a part of a file that may grow. A file
+    that will not grow is used as it is: half a call is better than none.
     """
     facts = await probe_async(data)
     if facts.seconds < _SHORTEST_SECONDS:
@@ -24,6 +25,10 @@ async def checked_audio(data: bytes, *, crm_seconds: int) -> AudioFacts:
     if far_shorter(facts.seconds, crm_seconds):
         raise RecordingError(
             "Запись намного короче звонка: АТС отдала заглушку, загрузка повторится", final=False
+        )
+    if may_grow and is_partial(facts.seconds, crm_seconds):
+        raise RecordingError(
+            "Запись короче звонка: АТС могла не дописать файл, загрузка повторится", final=False
         )
     return facts
 

@@ -66,7 +66,9 @@ class Steps:
         if not call.recording_url:
             raise RecordingError("В CRM нет ссылки на запись: она появится позже", final=False)
         fetched = await self._fetched(call, call.recording_url)
-        checked = await checked_audio(fetched.data, crm_seconds=call.duration_seconds)
+        checked = await checked_audio(
+            fetched.data, crm_seconds=call.duration_seconds, may_grow=self._may_come_late(call)
+        )
         audio = await stored_audio(self._parts.files, call.id, fetched.data, checked)
         return {"audio": audio.model_dump()}
 
@@ -127,9 +129,12 @@ class Steps:
         except RecordingError as error:
             # The PBX sends the link before the file is there (amocrm.md 11.2): "not found" is
             # believed only when the call is old enough.
-            if error.final and self._parts.clock() - call.started_at < FILE_MAY_COME_LATE:
+            if error.final and self._may_come_late(call):
                 raise RecordingError(error.message, final=False) from error
             raise
+
+    def _may_come_late(self, call: Call) -> bool:
+        return self._parts.clock() - call.started_at < FILE_MAY_COME_LATE
 
     async def _recognised(self, call: Call, audio: Audio) -> Transcript:
         parts = self._parts

@@ -22,6 +22,9 @@ _FAR_SHORTER_SHARE = 0.25
 _FAR_SHORTER_FROM_SECONDS = 20
 """Ringing counts in some CRM durations, so only a big gap on a real call means a stub."""
 
+_PARTIAL_SHARE = 0.8
+"""A PBX that still writes the file gives what it has; ringing takes a smaller share of a call."""
+
 _FEW_WORDS = 15
 
 
@@ -31,6 +34,11 @@ def far_shorter(audio_seconds: float, crm_seconds: int) -> bool:
         crm_seconds >= _FAR_SHORTER_FROM_SECONDS
         and audio_seconds < crm_seconds * _FAR_SHORTER_SHARE
     )
+
+
+def is_partial(audio_seconds: float, crm_seconds: int) -> bool:
+    """Whether a good part of the call that the CRM reports is missing from the file."""
+    return crm_seconds >= _FAR_SHORTER_FROM_SECONDS and audio_seconds < crm_seconds * _PARTIAL_SHARE
 
 
 def is_announcement(utterances: Sequence[Utterance]) -> bool:

@@ -24,6 +24,8 @@ _STOPPED = {
     HTTPStatus.UNAUTHORIZED: "ElevenLabs не принял ключ: проверьте EVENLABS",
     HTTPStatus.PAYMENT_REQUIRED: "Средства или лимит ElevenLabs исчерпаны: пополните счёт",
     HTTPStatus.FORBIDDEN: "Ключу ElevenLabs запрещено распознавание: проверьте права и тариф",
+    # No recording is addressed by its path: a wrong base address refuses all of them alike.
+    HTTPStatus.NOT_FOUND: "ElevenLabs не найден по этому адресу: проверьте ELEVENLABS_BASE_URL",
 }
 _LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY}
 _UNSENT = (
