@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.fixtures.clinic_at_work import TODAY, ClinicAtWork
 from tests.fixtures.faults import (
-    LOST,
+    GROWING,
     End,
     Expected,
     Place,
@@ -28,7 +28,7 @@ _POSTING = "answer_lost"
 
 _ROUNDS = 15
 
-UNSURE = Expected(End.HELD, _POSTING, "результат проверяется", LOST, asked=4)
+UNSURE = Expected(End.HELD, _POSTING, "результат проверяется", GROWING, asked=6)
 """The card does not show the note: it is looked for again before the next posting."""
 FOUND = Expected(End.PASSES)
 """The answer is lost, the note is on the card: found there at once."""

@@ -59,6 +59,7 @@ def test_what_repeating_cannot_help_is_final(error: Exception) -> None:
 
 
 def test_a_lost_answer_is_tried_as_often_as_its_payer_may_allow() -> None:
+    assert waits(AnswerLostError("amocrm", "x")) == PLAN
     assert waits(AnswerLostError("x", "x"), 4) == [MINUTE, 5 * MINUTE, 15 * MINUTE, None]
 
 

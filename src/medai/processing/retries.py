@@ -12,7 +12,7 @@ from medai.errors import (
     QuotaExceededError,
     RecordingError,
 )
-from medai.processing.stops import says_stop
+from medai.processing.stops import CRM, says_stop
 
 _MINUTE = timedelta(minutes=1)
 GROWING_DELAYS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, 60 * _MINUTE, 360 * _MINUTE)
@@ -23,7 +23,8 @@ _ANSWER_DELAYS = (_MINUTE, 15 * _MINUTE)
 
 _LOST_ANSWER_DELAYS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE)
 """How often a repetition is allowed is decided where it is paid (transcription/paid_once.py):
-beyond it an attempt costs nothing and the call ends as held for a person."""
+beyond it an attempt costs nothing and the call ends as held for a person. A lost answer of the CRM
+is looked up on the card each time, so it follows the growing delays."""
 
 STOPPED_DELAY = timedelta(hours=1)
 """Key, payment or account trouble needs a person. One call tries earlier (`stops.py`) and wakes
@@ -67,7 +68,7 @@ def _is_final_recording(error: Exception) -> bool:
 
 
 def _delays(error: Exception) -> tuple[timedelta, ...]:
-    if isinstance(error, AnswerLostError):
+    if isinstance(error, AnswerLostError) and error.provider != CRM:
         return _LOST_ANSWER_DELAYS
     return _ANSWER_DELAYS if isinstance(error, ProviderAnswerError) else GROWING_DELAYS
 
