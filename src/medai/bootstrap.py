@@ -29,6 +29,8 @@ from medai.infra.jobs import JobQueue, create_engine, prepare_schema
 from medai.infra.own_keys import installation_keys
 from medai.infra.postgres import Pool
 from medai.infra.rate_limit import PostgresRateLimiter, RateLimiter, Unlimited
+from medai.infra.request_budget import RequestBudget
+from medai.infra.slots import FleetSlots
 from medai.infra.stores import Stores, open_stores
 from medai.integrations.elevenlabs.client import ElevenLabsClient
 from medai.integrations.openai.client import OpenAIClient
@@ -64,6 +66,7 @@ from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
 from medai.transcription.answers import RECOGNITION_ANSWERS
 from medai.transcription.elevenlabs import ElevenLabsSpeechToText
 from medai.transcription.paid_once import lease_for
+from medai.transcription.ports import SpeechToText
 from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 from medai.transcription.service import TranscriptionService
 
@@ -71,6 +74,7 @@ COLLECTIONS = (
     ADMINISTRATORS, ANALYSES, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS, RECOGNITION_ANSWERS,
     RECOGNITIONS, RUNS, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
 )  # fmt: skip
+_MINUTE_SECONDS = 60.0
 _FASTEST_CRM_RATE = 6.0
 """amoCRM refuses the eighth request of any second. At 6.5 a second a loaded machine sent eight in
 one: slots are exact, but the way from a slot to the wire is not."""
@@ -171,8 +175,19 @@ async def _wire(
         )
     )
     ledger = await _ledger(settings, clock, stores.pool)
-    transcription = _transcription(settings, clock, stores, ledger, resources)
-    model = _language_model(settings, ledger, resources)
+    speech = _speech(settings, resources)
+    transcription = TranscriptionService(
+        documents,
+        files,
+        speech,
+        ledger,
+        clock,
+        repeats_after_lost_answer=settings.stt_repeats_after_lost_answer,
+        lease=lease_for(settings.elevenlabs_timeout_seconds),
+    )
+    speech_slots = _speech_slots(settings, speech, stores.pool)
+    resources.push_async_callback(speech_slots.close)
+    model = _language_model(settings, await _budget(settings, stores.pool), ledger, resources)
     analysis = AnalysisService(model, AnalysisRepository(documents), clock)
     conclusions = ConclusionsRepository(documents)
     recommendations = RecommendationService(model, conclusions, calls, locks.hold, clock)
@@ -190,6 +205,7 @@ async def _wire(
             attributor=Attributor(staff, analysis),
             accounts=accounts,
             effects=ledger,
+            speech_slots=speech_slots,
             clock=clock,
         )
     )
@@ -260,35 +276,34 @@ async def _ledger(settings: Settings, clock: Clock, pool: Pool) -> EffectLedger:
     return EffectLedger(repository, prices, clock)
 
 
-def _transcription(
-    settings: Settings,
-    clock: Clock,
-    stores: Stores,
-    ledger: EffectLedger,
-    resources: AsyncExitStack,
-) -> TranscriptionService:
+def _speech(settings: Settings, resources: AsyncExitStack) -> ElevenLabsSpeechToText:
     client = ElevenLabsClient(
         api_key=settings.evenlabs,
         base_url=settings.elevenlabs_base_url,
         timeout_seconds=settings.elevenlabs_timeout_seconds,
     )
     resources.push_async_callback(client.aclose)
-    speech = ElevenLabsSpeechToText(
+    return ElevenLabsSpeechToText(
         client, model=settings.elevenlabs_model, language=settings.elevenlabs_language
     )
-    return TranscriptionService(
-        stores.documents,
-        stores.files,
-        speech,
-        ledger,
-        clock,
-        repeats_after_lost_answer=settings.stt_repeats_after_lost_answer,
-        lease=lease_for(settings.elevenlabs_timeout_seconds),
+
+
+def _speech_slots(settings: Settings, speech: SpeechToText, pool: Pool) -> FleetSlots:
+    """As many as we want, but no more than the provider says it has."""
+    wanted = settings.stt_concurrency
+    return FleetSlots(pool, "speech-to-text", lambda: min(wanted, speech.ceiling or wanted))
+
+
+async def _budget(settings: Settings, pool: Pool) -> RequestBudget:
+    return RequestBudget(
+        "language-model",
+        await _limiter(pool, settings.llm_requests_per_minute / _MINUTE_SECONDS),
+        await _limiter(pool, settings.llm_tokens_per_minute / _MINUTE_SECONDS),
     )
 
 
 def _language_model(
-    settings: Settings, ledger: EffectLedger, resources: AsyncExitStack
+    settings: Settings, budget: RequestBudget, ledger: EffectLedger, resources: AsyncExitStack
 ) -> OpenAILanguageModel:
     options = ModelOptions(
         api_key=settings.openai.get_secret_value(),
@@ -299,15 +314,20 @@ def _language_model(
     )
     client = OpenAIClient(options, settings.openai_strategy)
     resources.push_async_callback(client.close)
-    return OpenAILanguageModel(client, ledger)
+    return OpenAILanguageModel(client, ledger, pace=budget)
 
 
 async def _crm_limiter(settings: Settings, pool: Pool) -> RateLimiter:
     rate = settings.amocrm_requests_per_second
     if not 0 <= rate <= _FASTEST_CRM_RATE:
         raise SettingsError("AMOCRM_REQUESTS_PER_SECOND: укажите число от 0 до 6")
-    if not rate:
+    return await _limiter(pool, rate)
+
+
+async def _limiter(pool: Pool, per_second: float) -> RateLimiter:
+    """A limiter over all processes; 0 means none."""
+    if not per_second:
         return Unlimited()
-    limiter = PostgresRateLimiter(pool, rate)
+    limiter = PostgresRateLimiter(pool, per_second)
     await limiter.prepare()
     return limiter

@@ -74,7 +74,9 @@ class Settings(BaseSettings):
     elevenlabs_model: str = Field("scribe_v2", description="speech-to-text model")
     elevenlabs_language: str = Field("ru", description="language hint; auto: detect")
     elevenlabs_timeout_seconds: float = Field(300.0, gt=0, description="one recognition at most")
-    stt_concurrency: int = Field(8, ge=1, description="recognitions under way at once")
+    stt_concurrency: int = Field(
+        8, ge=1, description="recognitions under way at once, in all workers together"
+    )
     stt_repeats_after_lost_answer: int = Field(
         1, ge=0, description="repeats when an answer was lost and may be paid; 0 asks a person"
     )
@@ -96,7 +98,11 @@ class Settings(BaseSettings):
         "none", description="none, low, medium, high; omit: not sent"
     )
     openai_timeout_seconds: float = Field(120.0, gt=0, description="one answer at most")
-    llm_concurrency: int = Field(8, ge=1, description="analyses under way at once")
+    llm_concurrency: int = Field(8, ge=1, description="analyses under way at once in a worker")
+    llm_requests_per_minute: int = Field(
+        1000, ge=0, description="of all workers together; 0: no limit"
+    )
+    llm_tokens_per_minute: int = Field(0, ge=0, description="of all workers together; 0: no limit")
 
     llm_price_per_million_input: Price = Field(
         Decimal("0.10"), description="a million input tokens that were not cached"

@@ -7,9 +7,9 @@ from datetime import timedelta
 from pydantic import ValidationError
 
 from medai.analysis.models import Usage
-from medai.analysis.ports import Answer, Prompt, Shape
+from medai.analysis.ports import Answer, Pace, Prompt, Shape
 from medai.analysis.usage import total
-from medai.errors import ProviderAnswerError
+from medai.errors import ProviderAnswerError, ProviderRateLimitedError
 from medai.integrations.openai import failures
 from medai.integrations.openai.client import OpenAIClient
 from medai.integrations.openai.failures import PROVIDER
@@ -33,6 +33,11 @@ ATTEMPTS = 2
 _LEASE_MARGIN = timedelta(minutes=1)
 """The timeout counts silence; a slow answer may last a little longer."""
 
+_LETTERS_IN_TOKEN = 3
+_USUAL_ANSWER_TOKENS = 1_500
+_LONGEST_PAUSE_SECONDS = 60.0
+"""Limits are counted per minute; a longer advice concerns this request alone."""
+
 _CODE_FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(?P<body>.*?)\n?\s*```\s*\Z", re.DOTALL)
 
 
@@ -44,10 +49,12 @@ class OpenAILanguageModel:
         client: OpenAIClient,
         effects: Effects,
         *,
+        pace: Pace | None = None,
         max_output_tokens: int = MAX_OUTPUT_TOKENS,
     ) -> None:
         self._client = client
         self._effects = effects
+        self._pace = pace
         self._max_output_tokens = max_output_tokens
 
     async def answer(self, prompt: Prompt, shape: type[Shape], subject: Subject) -> Answer[Shape]:
@@ -79,12 +86,23 @@ class OpenAILanguageModel:
             subject=subject,
             lease=timedelta(seconds=self._client.timeout_seconds) + _LEASE_MARGIN,
         )
+        if self._pace is not None:
+            await self._pace.take(_weight(request))
         async with entered(self._effects, intent) as effect_id:
-            reply = await self._client.ask(request)
+            reply = await self._paced(request)
         await self._effects.finish(effect_id, _billed(reply))
         if reply.refused:
             raise failures.refused(reply.request_id)
         return reply
+
+    async def _paced(self, request: StructuredRequest) -> StructuredReply:
+        """Ask, and let everybody pause when the server asks for it."""
+        try:
+            return await self._client.ask(request)
+        except ProviderRateLimitedError as error:
+            if self._pace is not None and error.retry_after:
+                await self._pace.hold_back(min(error.retry_after, _LONGEST_PAUSE_SECONDS))
+            raise
 
     def _request(self, prompt: Prompt, shape: type[Shape]) -> StructuredRequest:
         return StructuredRequest(
@@ -98,6 +116,12 @@ class OpenAILanguageModel:
 
     def _with_room(self, request: StructuredRequest) -> StructuredRequest:
         return replace(request, max_output_tokens=self._max_output_tokens * ROOM_AFTER_CUT)
+
+
+def _weight(request: StructuredRequest) -> int:
+    """About how many tokens the request and its answer take; Russian has three letters in one."""
+    letters = len(request.instructions) + len(request.data) + len(str(request.schema))
+    return letters // _LETTERS_IN_TOKEN + _USUAL_ANSWER_TOKENS
 
 
 def _value(reply: StructuredReply, shape: type[Shape]) -> Shape | None:

@@ -30,6 +30,16 @@ class Answer(Generic[Shape]):
     model: str
 
 
+class Pace(Protocol):
+    """Keeps all processes together within what the provider allows. Raises StoreError."""
+
+    async def take(self, tokens: int) -> None:
+        """Wait for the turn of a request of about so many tokens."""
+
+    async def hold_back(self, seconds: float) -> None:
+        """The provider asked everybody for a pause."""
+
+
 class LanguageModel(Protocol):
     """Answers a prompt in a fixed JSON shape.
 

@@ -84,6 +84,13 @@ class CrmAccounts(Protocol):
         """The account. Raises ProviderStoppedError when the clinic has to authorise again."""
 
 
+class Slots(Protocol):
+    """A number of places that all processes of an installation share."""
+
+    def hold(self, count: int = 1) -> AbstractAsyncContextManager[None]:
+        """Wait for so many places and hold them; freed when the holder dies."""
+
+
 class Locks(Protocol):
     """Mutual exclusion between all processes of an installation."""
 

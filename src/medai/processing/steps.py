@@ -17,7 +17,7 @@ from medai.ledger.ports import Effects
 from medai.limits.service import LimitService
 from medai.processing.attribution import Attributor
 from medai.processing.pipeline import Outcome, StepAction
-from medai.processing.ports import CrmAccounts
+from medai.processing.ports import CrmAccounts, Slots
 from medai.processing.recordings import checked_audio, facts_of, stored_audio
 from medai.transcription.formats import note_texts, transcript_filename, transcript_text
 from medai.transcription.models import Transcript
@@ -41,6 +41,7 @@ class StepParts:
     analysis: AnalysisService
     attributor: Attributor
     accounts: CrmAccounts
+    speech_slots: Slots
     effects: Effects
     clock: Clock
 
@@ -132,8 +133,11 @@ class Steps:
             raise
 
     async def _recognised(self, call: Call, audio: Audio) -> Transcript:
-        data = await self._parts.files.read(audio.file)
-        return await self._parts.transcription.transcribe(call, data, facts_of(audio))
+        parts = self._parts
+        # Held before the intent is written: an intent must not age while it waits for its turn.
+        async with parts.speech_slots.hold(parts.transcription.slots(audio.seconds)):
+            data = await parts.files.read(audio.file)
+            return await parts.transcription.transcribe(call, data, facts_of(audio))
 
     async def _transcript_fields(self, call: Call, transcript: Transcript) -> dict[str, object]:
         clinic = await self._parts.clinics.require(call.client_id)

@@ -1,6 +1,7 @@
 """Speech-to-text by ElevenLabs: its words into ours (elevenlabs.md 3, 5)."""
 
 import heapq
+import math
 from collections.abc import Iterable
 
 from medai.integrations.elevenlabs.client import ElevenLabsClient
@@ -18,6 +19,11 @@ _SHORT_CODES = {"rus": "ru", "eng": "en", "kaz": "kk", "ukr": "uk", "bel": "be",
 """The provider names languages now by two letters, now by three."""
 
 
+_SLOT_SECONDS = 8 * 60
+_MOST_SLOTS = 4
+"""Longer recordings are split by the provider and take several slots (elevenlabs.md 7)."""
+
+
 class ElevenLabsSpeechToText:
     """The port `SpeechToText`: two channels are recognised apart, one with diarization."""
 
@@ -27,17 +33,28 @@ class ElevenLabsSpeechToText:
         self.provider = PROVIDER
         self.model = model
         self._language = language or None
+        self._ceiling: int | None = None
 
     def fingerprint(self, *, channels: int) -> str:
         """Provider, model, language and mode: two requests that agree here give one answer."""
         mode = "channels" if channels == STEREO else "roles"
         return f"{PROVIDER}:{self.model}:{self._language or 'auto'}:{mode}:{_PARAMETERS}"
 
+    @property
+    def ceiling(self) -> int | None:
+        """The `maximum-concurrent-requests` of the last answer."""
+        return self._ceiling
+
+    def slots(self, seconds: float) -> int:
+        """One for each eight minutes begun, four at most."""
+        return min(max(math.ceil(seconds / _SLOT_SECONDS), 1), _MOST_SLOTS)
+
     async def recognise(self, audio: bytes, *, filename: str, channels: int) -> Recognition:
         """Recognise one recording; costs money. Raises as the port says."""
         result = await self._client.transcribe(
             audio, filename=filename, request=self._request(channels)
         )
+        self._ceiling = result.maximum_concurrent_requests or self._ceiling
         return recognition(result, model=self.model, by_channel=channels == STEREO)
 
     def _request(self, channels: int) -> SttRequest:

@@ -25,5 +25,12 @@ class SpeechToText(Protocol):
     def fingerprint(self, *, channels: int) -> str:
         """Model and parameters as one short text: with the audio's hash it names the work."""
 
+    @property
+    def ceiling(self) -> int | None:
+        """How many slots the provider said it has; None before its first answer."""
+
+    def slots(self, seconds: float) -> int:
+        """How many of the provider's slots a recording of this length takes while it works."""
+
     async def recognise(self, audio: bytes, *, filename: str, channels: int) -> Recognition:
         """Recognise one recording; two channels are recognised apart, one with diarization."""

@@ -61,6 +61,7 @@ class TranscriptionService:
         self.payments = PaymentRepository(documents)
         self._transcripts = TranscriptRepository(documents)
         self._clock = clock
+        self._speech = speech
         self._repeats = repeats_after_lost_answer
         self._paid_once = PaidOnce(
             self.payments,
@@ -93,6 +94,10 @@ class TranscriptionService:
         transcript = self._made(call, facts, recognition_id, recognition)
         await self._transcripts.put(transcript)
         return transcript
+
+    def slots(self, seconds: float) -> int:
+        """How many of the provider's slots a recording of this length takes."""
+        return self._speech.slots(seconds)
 
     async def get(self, call_id: str) -> Transcript:
         """The stored transcript. Raises NotFoundError."""
