@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psycopg
+from fleet.databases import fresh, running
 from fleet.processes import (
     cpu_seconds,
     peak_megabytes,
@@ -24,11 +24,8 @@ from fleet.processes import (
     working,
 )
 from fleet.simulator import DAY, Moment, Providers, simulated
-from psycopg.conninfo import make_conninfo
-
 from medai.bootstrap import Application, open_application
 from medai.cli.demo.scenario import connect
-from medai.infra.embedded import EmbeddedPostgres
 from medai.infra.logging import configure_logging
 from medai.kit.days import DayRange
 from medai.processing.ports import Queue
@@ -118,23 +115,12 @@ def _missed(figures: list[Figures]) -> Iterator[str]:
 
 
 def _all(folder: Path, calls: int) -> list[Figures]:
-    server = EmbeddedPostgres(folder / "pg")
-    dsn = server.start()
-    try:
-        orders = [(1, HIGH_CAP), (2, HIGH_CAP), (4, HIGH_CAP), (4, LOW_CAP)]
+    orders = [(1, HIGH_CAP), (2, HIGH_CAP), (4, HIGH_CAP), (4, LOW_CAP)]
+    with running(folder) as dsn:
         return [
-            _measured(Task(workers, slots, calls, _database(dsn, number), folder / str(number)))
+            _measured(Task(workers, slots, calls, fresh(dsn, number), folder / str(number)))
             for number, (workers, slots) in enumerate(orders)
         ]
-    finally:
-        server.stop()
-
-
-def _database(dsn: str, number: int) -> str:
-    name = f"bench{number}"
-    with psycopg.connect(dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE medai".encode())
-    return make_conninfo(dsn, dbname=name)
 
 
 def _measured(task: Task) -> Figures:

@@ -79,9 +79,7 @@ def working(
         yield [worker.pid for worker in workers]
 
 
-def _wait_until_registered(
-    wanted: int, workers: list["subprocess.Popen[bytes]"], dsn: str
-) -> None:
+def _wait_until_registered(wanted: int, workers: list["subprocess.Popen[bytes]"], dsn: str) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     with psycopg.connect(dsn, autocommit=True) as connection:
         while time.monotonic() < deadline and all(one.poll() is None for one in workers):

@@ -87,9 +87,7 @@ def simulated(providers: Providers) -> Iterator[tuple[str, Moment]]:
 
 
 def _serve(parent: Connection, providers: Providers, asked_at: Moment) -> None:
-    world = _own_recordings(
-        generate_bulk(seed=1, day=DAY, calls=providers.calls, shared_recordings=_DIALOGUES)
-    )
+    world = world_of(providers.calls)
     audio = Recordings(world, asked_at)
     with (
         SandboxServer(world, audio, crm_limits=without_limits()) as server,
@@ -103,8 +101,9 @@ def _serve(parent: Connection, providers: Providers, asked_at: Moment) -> None:
         parent.poll(None)  # until the parent closes its end
 
 
-def _own_recordings(world: World) -> World:
-    """The same world with a recording for each call instead of shared ones."""
+def world_of(calls: int) -> World:
+    """One clinic whose calls share conversations; each has a recording of its own."""
+    world = generate_bulk(seed=1, day=DAY, calls=calls, shared_recordings=_DIALOGUES)
     (clinic,) = world.clinics
-    calls = tuple(replace(call, recording=f"{call.note_id}.wav") for call in clinic.calls)
-    return replace(world, clinics=(replace(clinic, calls=calls),))
+    own = tuple(replace(call, recording=f"{call.note_id}.wav") for call in clinic.calls)
+    return replace(world, clinics=(replace(clinic, calls=own),))

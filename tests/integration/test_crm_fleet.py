@@ -51,7 +51,8 @@ async def main():
         while line := await asyncio.to_thread(sys.stdin.readline):
             asked = [account.pipelines() for _ in range(int(line))]
             found = await asyncio.gather(*asked, return_exceptions=True)
-            print(json.dumps([repr(one) for one in found if isinstance(one, Exception)]), flush=True)
+            wrong = [repr(one) for one in found if isinstance(one, Exception)]
+            print(json.dumps(wrong), flush=True)
 
 asyncio.run(main())
 """
