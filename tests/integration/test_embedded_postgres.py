@@ -1,25 +1,29 @@
 """The embedded server: shared by processes, back after a kill, nothing acknowledged is lost."""
 
+import asyncio
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
+from tests.fixtures.application import settings_for
 
 from medai.errors import SettingsError, StoreError
 from medai.infra import embedded_server
 from medai.infra.embedded import EmbeddedPostgres
+from medai.infra.stores import open_stores
 
 _OTHER_PROCESS = """
 import sys, psycopg
 from pathlib import Path
 from medai.infra.embedded import EmbeddedPostgres
+from medai.infra.stores import open_stores
 server = EmbeddedPostgres(Path(sys.argv[1]))
 with psycopg.connect(server.start(), autocommit=True) as connection:
     # IF NOT EXISTS is no protection: of two that look at once, one fails.
@@ -177,3 +181,13 @@ def test_a_broken_cluster_is_a_store_error(folder: Path, monkeypatch: pytest.Mon
     with pytest.raises(StoreError, match=r"журнал .*server\.log"):
         server.start()
     server.stop()
+
+
+async def test_an_open_installation_brings_its_server_back(folder: Path) -> None:
+    settings = settings_for("http://127.0.0.1:9", "", folder)
+    async with AsyncExitStack() as resources:
+        stores = await open_stores(settings, resources)
+        os.kill(postmaster(folder / "pg"), signal.SIGKILL)
+
+        async with asyncio.timeout(60), stores.pool.connection(timeout=60) as connection:
+            await connection.execute("SELECT 1")

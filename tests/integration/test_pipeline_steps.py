@@ -11,7 +11,7 @@ from medai.calls.life import analyze_status, transcription_status
 from medai.calls.models import Call, Stage, Step
 from medai.clinics.models import MinuteLimits
 from medai.errors import ProviderAnswerError
-from medai.processing.pipeline import Outcome, StepAction
+from medai.processing.pipeline import Facts, StepAction
 from medai.transcription.formats import note_texts
 
 NOTE = 1000004
@@ -153,7 +153,7 @@ async def test_a_refusal_of_the_model_is_final(at_work: ClinicAtWork) -> None:
 async def test_an_unexpected_exception_becomes_words(at_work: ClinicAtWork) -> None:
     await ready(at_work)
 
-    async def broken(_: Call) -> Outcome:
+    async def broken(_: Call) -> Facts:
         raise KeyError("Мария, +79000000001")
 
     replace(at_work, Step.RECORDING, broken)
@@ -175,7 +175,7 @@ async def test_waiting_does_not_use_up_the_attempts_of_real_failures(
         at_work.clock.pass_time(timedelta(seconds=5))
     assert call.failures[Step.ANALYSIS].attempts == 0
 
-    async def unreadable(_: Call) -> Outcome:
+    async def unreadable(_: Call) -> Facts:
         raise ProviderAnswerError("openai", "Ответ не читается")
 
     replace(at_work, Step.ANALYSIS, unreadable)
@@ -243,7 +243,7 @@ async def test_a_crash_between_posting_and_storing_writes_no_second_note(
     assert (await at_work.call(NOTE)).crm_note is None
     call = await at_work.run(NOTE, Step.NOTE)
     assert call.crm_note is not None
-    assert list(call.crm_note.note_ids) == list(outcome.fields["crm_note"]["note_ids"])
+    assert list(call.crm_note.note_ids) == list(outcome["crm_note"]["note_ids"])
     assert notes(at_work, call) == list(call.crm_note.note_ids)
 
 
@@ -263,3 +263,28 @@ async def test_parts_that_were_written_before_a_crash_stay(
     assert call.crm_note.note_ids[0] == first
     assert len(call.crm_note.note_ids) > 1
     assert notes(at_work, call) == list(call.crm_note.note_ids)
+
+
+@pytest.mark.parametrize("step", [Step.TRANSCRIPTION, Step.NOTE, Step.ANALYSIS])
+async def test_a_death_after_the_result_was_stored_loses_nothing(
+    at_work: ClinicAtWork, step: Step
+) -> None:
+    before = {Step.TRANSCRIPTION: 1, Step.NOTE: 2, Step.ANALYSIS: 2}[step]
+    call = await ready(at_work, *tuple(Step)[:before])
+    finished = at_work.app.pipeline._finished
+
+    async def killed(*_: object, **__: object) -> Call:
+        raise RuntimeError("killed")
+
+    at_work.app.pipeline._finished = killed  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        await at_work.run(NOTE, step)
+    at_work.app.pipeline._finished = finished  # type: ignore[method-assign]
+    assert (await at_work.call(NOTE)).stage == call.stage
+
+    done = await at_work.run(NOTE, step)
+
+    assert done.stage == step.stage
+    assert (await at_work.clinic()).limits.reservations == {}
+    due = [day.day async for day in at_work.app.exports._days.due(at_work.client_id)]
+    assert due == ([done.business_day] if step is Step.ANALYSIS else [])

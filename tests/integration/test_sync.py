@@ -13,7 +13,7 @@ from medai.calls.repository import CALLS
 from medai.crm import sync as sync_module
 from medai.errors import ProviderStoppedError
 from medai.kit.days import DayRange
-from medai.processing.pipeline import Outcome
+from medai.processing.pipeline import Facts
 
 UNBOOKED, RECORDED_ON_CONTACT = 1000004, 1000016
 LEAD, FIRST_PIPELINE, FIRST_BOOKED = 101025, 100021, 1000213
@@ -178,7 +178,7 @@ async def test_a_booking_during_the_analysis_is_scored(at_work: ClinicAtWork) ->
     actions = at_work.app.pipeline._actions
     analyse = actions[Step.ANALYSIS]
 
-    async def slow(call: Call) -> Outcome:
+    async def slow(call: Call) -> Facts:
         outcome = await analyse(call)
         book(at_work)
         await at_work.sync()

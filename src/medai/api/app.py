@@ -7,7 +7,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 
 import medai
 from medai.api import errors
-from medai.api.routers import analysis, calls, events, ledger, metrics, reports, status
+from medai.api.routers import analysis, calls, events, ledger, metrics, reports, status, stops
 from medai.api.security import AccessCheck
 from medai.bootstrap import Application
 
@@ -22,7 +22,7 @@ def create_api(application: Application) -> FastAPI:
         dependencies=[Security(APIKeyHeader(name="X-API-Key", auto_error=False))],
     )
     api.state.application = application
-    for module in (status, events, calls, analysis, reports, metrics, ledger):
+    for module in (status, events, calls, analysis, reports, metrics, ledger, stops):
         api.include_router(module.router, prefix="/api")
     errors.install(api)
     api.add_middleware(BaseHTTPMiddleware, dispatch=AccessCheck(application))

@@ -21,6 +21,17 @@ def due_steps(call: Call, now: datetime) -> tuple[Step, ...]:
     return tuple(step for step in open_steps(call) if not _waits(call.failures.get(step), now))
 
 
+def is_done(step: Step, call: Call) -> bool:
+    """Whether the step's result is on the call."""
+    results = {
+        Step.RECORDING: call.audio,
+        Step.TRANSCRIPTION: call.transcript,
+        Step.NOTE: call.crm_note,
+        Step.ANALYSIS: call.analysis,
+    }
+    return results[step] is not None
+
+
 def is_settled(call: Call) -> bool:
     """Whether nothing more will happen to the call without a new request or new CRM facts."""
     return not open_steps(call)

@@ -55,6 +55,16 @@ class Step(StrEnum):
     NOTE = "note"
     ANALYSIS = "analysis"
 
+    @property
+    def stage(self) -> Stage:
+        """The stage that a call has reached when the step is done."""
+        return {
+            Step.RECORDING: Stage.AUDIO_STORED,
+            Step.TRANSCRIPTION: Stage.TRANSCRIBED,
+            Step.NOTE: Stage.NOTED,
+            Step.ANALYSIS: Stage.ANALYSED,
+        }[self]
+
 
 class SkipReason(StrEnum):
     """Why a call is not processed further."""

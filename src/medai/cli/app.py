@@ -16,6 +16,7 @@ from medai.cli import (
     sandbox,
     service,
     staff,
+    stops,
 )
 
 app = typer.Typer(
@@ -27,8 +28,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, processing, own_call, exporting, costs, held, recommending, clinics, limits, staff,
-    database, sandbox, demo,
+    service, processing, own_call, exporting, costs, held, stops, recommending, clinics, limits,
+    staff, database, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

@@ -7,12 +7,16 @@ from datetime import timedelta
 from time import monotonic
 
 from medai.bootstrap import Application
+from medai.errors import StoreError
 from medai.kit.days import DayRange
 from medai.processing.requests import Progress
 from medai.worker.runner import run_workers
 
 PATIENCE = timedelta(seconds=30)
 """A call that is tried again within this time is waited for; a later one is left to the service."""
+
+STANDSTILL = timedelta(minutes=2)
+"""Twice as long as a lost job needs to be found by the sweep."""
 
 _SHORTEST_POLL_SECONDS = 0.2
 _POLL_SHARE = 5
@@ -24,7 +28,10 @@ Report = Callable[[Progress], None]
 async def work_until_settled(
     application: Application, client_ids: Sequence[str], days: DayRange, report: Report
 ) -> Progress:
-    """Run workers until every call of the days is done, failed or waits for long."""
+    """Run workers until every call of the days is done, failed or waits for long.
+
+    Raises StoreError when calls are due but nothing happens to them: a store takes no results.
+    """
     progress = await _total(application, client_ids, days)
     if _nothing_soon(progress, application):
         report(progress)
@@ -45,12 +52,20 @@ async def _watch(
     report: Report,
     workers: "asyncio.Task[None]",
 ) -> Progress:
+    last_move, seen = monotonic(), Progress()
     while True:
         started = monotonic()
         progress = await _total(application, client_ids, days)
         report(progress)
         if _nothing_soon(progress, application):
             return progress
+        if progress != seen or await application.jobs.busy(application.clock()):
+            last_move, seen = started, progress
+        elif started - last_move > STANDSTILL.total_seconds():
+            raise StoreError(
+                "Звонки ждут, но их результаты не сохраняются: проверьте базы данных и место на"
+                " диске"
+            )
         pause = max(_SHORTEST_POLL_SECONDS, (monotonic() - started) * _POLL_SHARE)
         done, _ = await asyncio.wait({workers}, timeout=pause)
         if done:

@@ -66,6 +66,13 @@ class EmbeddedPostgres:
             self._bring_up(commands)
         return self._dsn(DATABASE)
 
+    def revive(self) -> bool:
+        """Start the server again if it has died; tells whether it had. Raises as `start`."""
+        if self._user_lock is None or self._answers():
+            return False
+        self.start()
+        return True
+
     def stop(self) -> None:
         """Leave the server; it stops when nobody else uses it. Raises StoreError."""
         if self._user_lock is None:

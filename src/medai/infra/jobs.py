@@ -23,10 +23,15 @@ _LOCK_INDEX = f"""
 CREATE INDEX IF NOT EXISTS medai_jobs_lock ON {SCHEMA}.procrastinate_jobs (lock)
 WHERE status IN ('todo', 'doing')
 """
+_READY = "(status = 'doing' OR scheduled_at IS NULL OR scheduled_at <= %(now)s)"
+_BUSY = f"""
+SELECT EXISTS (SELECT 1 FROM {SCHEMA}.procrastinate_jobs
+WHERE status IN ('todo', 'doing') AND {_READY})
+"""  # noqa: S608 - the schema is a constant
 _PRESENT = f"""
 SELECT DISTINCT lock FROM {SCHEMA}.procrastinate_jobs
 WHERE lock = ANY(%(locks)s) AND status IN ('todo', 'doing')
-AND (status = 'doing' OR scheduled_at IS NULL OR scheduled_at <= %(now)s)
+AND {_READY}
 """  # noqa: S608 - the schema is a constant
 
 
@@ -89,6 +94,13 @@ class JobQueue:
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(_PRESENT, {"locks": list(locks), "now": now})
                 return {row[0] for row in await cursor.fetchall()}
+
+    async def busy(self, now: datetime) -> bool:
+        """Whether any job is under way or may start now. Raises StoreError."""
+        with store_errors():
+            async with self._pool.connection() as connection:
+                row = await (await connection.execute(_BUSY, {"now": now})).fetchone()
+        return bool(row and row[0])
 
     async def _deferred(self, jobs: Sequence[QueuedJob]) -> int:
         """All in one statement; halves where one of them is waiting already."""

@@ -4,8 +4,10 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+import structlog
 from psycopg.conninfo import make_conninfo
 
+from medai.errors import MedaiError
 from medai.infra.documents import Documents
 from medai.infra.embedded import EmbeddedPostgres
 from medai.infra.files import Files
@@ -15,7 +17,10 @@ from medai.infra.postgres import Pool, open_pool
 from medai.infra.postgres_documents import PostgresDocuments
 from medai.settings import Settings
 
+_log = structlog.get_logger(__name__)
+
 _POOL_CONNECTIONS = 16
+_LOOK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,25 @@ async def _postgres(settings: Settings, resources: AsyncExitStack) -> str:
     server = EmbeddedPostgres(settings.data_dir / "pg")
     dsn = await asyncio.to_thread(server.start)
     resources.callback(server.stop)
+    watching = asyncio.create_task(_keep_alive(server))
+    resources.push_async_callback(_ended, watching)
     return dsn
+
+
+async def _keep_alive(server: EmbeddedPostgres) -> None:
+    """Bring the server back whenever it has died: nobody else looks after it. Endless."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            if await asyncio.to_thread(server.revive):
+                _log.warning("embedded PostgreSQL had died and was started again")
+        except MedaiError as error:
+            _log.error("embedded PostgreSQL does not start", reason=error.message)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _documents(settings: Settings, pool: Pool) -> Documents:

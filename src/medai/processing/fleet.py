@@ -27,6 +27,10 @@ class FleetJobs:
         """Which of the locks have a job under way or ready to start. Raises StoreError."""
         return await self._queue.present(locks, now)
 
+    async def busy(self, now: datetime) -> bool:
+        """Whether any job is under way or may start now. Raises StoreError."""
+        return await self._queue.busy(now)
+
 
 class FleetLocks:
     """The `Locks` port."""

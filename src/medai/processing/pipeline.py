@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-from medai.calls.life import due_steps
-from medai.calls.models import Call, Failure, Stage, Step
+from medai.calls.life import due_steps, is_done
+from medai.calls.models import Call, Failure, Step
 from medai.calls.repository import CallRepository
 from medai.datalens.days import ExportDays
 from medai.errors import MedaiError, QuotaExceededError
@@ -33,15 +33,10 @@ from medai.processing.sweeps import Sweeps
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a step achieved: the stage the call has reached and the fields to set on it."""
+Facts = dict[str, Any]
+"""What a step found out: the fields to set on the call."""
 
-    stage: Stage
-    fields: dict[str, Any]
-
-
-StepAction = Callable[[Call], Awaitable[Outcome]]
+StepAction = Callable[[Call], Awaitable[Facts]]
 """Carries out one step of a call. Raises the MedaiError family."""
 
 
@@ -79,6 +74,9 @@ class CallPipeline:
             return
         if step in due_steps(call, self._parts.clock()):
             call = await self._attempt(step, call)
+        elif is_done(step, call):
+            # The job is repeated because its worker died: perhaps between two writes.
+            call = await self._finished(step, call, rebooked=True)
         await self._queue_next(step, call)
 
     async def _attempt(self, step: Step, call: Call) -> Call:
@@ -86,7 +84,7 @@ class CallPipeline:
         trial: Stop | None = None
         try:
             trial = await self._parts.stops.pass_or_raise(step, call)
-            outcome = await self._actions[step](call)
+            facts = await self._actions[step](call)
         except MedaiError as error:
             log.warning("step failed", code=error.code)
             return await self._failed(step, call, error, trial)
@@ -94,25 +92,31 @@ class CallPipeline:
             log.exception("step broke", error=type(error).__name__)
             return await self._failed(step, call, error, trial)
         log.info("step done")
-        done = await self._done(step, call, outcome)
+        done = await self._done(step, call, facts)
         if trial is not None:
             await self._parts.sweeps.resume(trial.id)
         return done
 
-    async def _done(self, step: Step, call: Call, outcome: Outcome) -> Call:
-        fields = {**outcome.fields, "updated_at": self._parts.clock()}
+    async def _done(self, step: Step, call: Call, facts: Facts) -> Call:
+        fields = {**facts, "updated_at": self._parts.clock()}
         # The note and the analysis may finish at the same moment: each touches only its own.
         await self._parts.calls.change(call.id, fields, unset=[f"failures.{step}"])
-        await self._parts.calls.advance(call.id, outcome.stage)
+        after = await self._reloaded(call)
+        # Booked while the model was thinking?
+        return await self._finished(step, after, rebooked=after.converted != call.converted)
+
+    async def _finished(self, step: Step, call: Call, *, rebooked: bool) -> Call:
+        """What follows from a result that is stored; doing it again changes nothing."""
+        parts = self._parts
+        await parts.calls.advance(call.id, step.stage)
         if step is Step.TRANSCRIPTION:
             # Only after the call is stored: until then a repeated job must find it and not pay.
-            await self._parts.limits.release(call.client_id, call.id)
-        after = await self._reloaded(call)
+            await parts.limits.release(call.client_id, call.id)
         if step is Step.ANALYSIS:
-            if after.converted != call.converted:  # booked while the model was thinking
-                await self._parts.rescore.apply(call.id)
-            await self._parts.export_days.touch(after.client_id, after.business_day)
-        return after
+            if rebooked:
+                await parts.rescore.apply(call.id)
+            await parts.export_days.touch(call.client_id, call.business_day)
+        return await self._reloaded(call)
 
     async def _failed(self, step: Step, call: Call, error: Exception, trial: Stop | None) -> Call:
         if step is Step.TRANSCRIPTION:

@@ -76,6 +76,9 @@ class Jobs(Protocol):
     async def present(self, locks: Sequence[str], now: datetime) -> set[str]:
         """Which of the locks have a job that is under way or may start now."""
 
+    async def busy(self, now: datetime) -> bool:
+        """Whether any job is under way or may start now."""
+
 
 class CrmAccounts(Protocol):
     """Opens the CRM account of a clinic."""

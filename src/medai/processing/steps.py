@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from medai.analysis.service import AnalysisService
-from medai.calls.models import Audio, Call, Stage, Step, TranscriptSummary
+from medai.calls.models import Audio, Call, Step, TranscriptSummary
 from medai.calls.repository import CallRepository
 from medai.clinics.repository import ClinicRepository
 from medai.crm.notes import write_transcript
@@ -16,7 +16,7 @@ from medai.kit.days import zone
 from medai.ledger.ports import Effects
 from medai.limits.service import LimitService
 from medai.processing.attribution import Attributor
-from medai.processing.pipeline import Outcome, StepAction
+from medai.processing.pipeline import Facts, StepAction
 from medai.processing.ports import CrmAccounts, Slots
 from medai.processing.recordings import checked_audio, facts_of, stored_audio
 from medai.transcription.formats import note_texts, transcript_filename, transcript_text
@@ -61,16 +61,16 @@ class Steps:
             Step.ANALYSIS: self.analyse,
         }
 
-    async def fetch_recording(self, call: Call) -> Outcome:
+    async def fetch_recording(self, call: Call) -> Facts:
         """Download, check and store the recording. Raises RecordingError."""
         if not call.recording_url:
             raise RecordingError("В CRM нет ссылки на запись: она появится позже", final=False)
         fetched = await self._fetched(call, call.recording_url)
         checked = await checked_audio(fetched.data, crm_seconds=call.duration_seconds)
         audio = await stored_audio(self._parts.files, call.id, fetched.data, checked)
-        return Outcome(Stage.AUDIO_STORED, {"audio": audio.model_dump()})
+        return {"audio": audio.model_dump()}
 
-    async def transcribe(self, call: Call) -> Outcome:
+    async def transcribe(self, call: Call) -> Facts:
         """Reserve minutes, recognise once, settle, attribute.
 
         Raises QuotaExceededError, the ProviderError family, RecordingError for an announcement.
@@ -87,10 +87,9 @@ class Steps:
                 "Вместо разговора АТС отдала сообщение «запись недоступна»: проверьте АТС",
                 final=True,
             )
-        fields = await self._transcript_fields(call, transcript)
-        return Outcome(Stage.TRANSCRIBED, fields)
+        return await self._transcript_fields(call, transcript)
 
-    async def write_note(self, call: Call) -> Outcome:
+    async def write_note(self, call: Call) -> Facts:
         """Write the transcript to the card that holds the call. Raises the ProviderError family."""
         clinic = await self._parts.clinics.require(call.client_id)
         crm = await self._parts.accounts.of(clinic)
@@ -108,9 +107,9 @@ class Steps:
             self._parts.clock,
             look_first=attempted,
         )
-        return Outcome(Stage.NOTED, {"crm_note": note.model_dump()})
+        return {"crm_note": note.model_dump()}
 
-    async def analyse(self, call: Call) -> Outcome:
+    async def analyse(self, call: Call) -> Facts:
         """Classify and score the call. Raises the ProviderError family."""
         clinic = await self._parts.clinics.require(call.client_id)
         transcript = await self._parts.transcription.get(call.id)
@@ -120,7 +119,7 @@ class Steps:
             count_not_applicable_as_zero=clinic.count_not_applicable_as_zero,
         )
         summary = self._parts.analysis.summary(analysis)
-        return Outcome(Stage.ANALYSED, {"analysis": summary.model_dump()})
+        return {"analysis": summary.model_dump()}
 
     async def _fetched(self, call: Call, url: str) -> Fetched:
         try:
