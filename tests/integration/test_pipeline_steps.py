@@ -10,6 +10,7 @@ from tests.fixtures.clinic_at_work import EVENING, TODAY, ClinicAtWork
 from medai.calls.life import analyze_status, transcription_status
 from medai.calls.models import Call, Stage, Step
 from medai.clinics.models import MinuteLimits
+from medai.datalens.days import EXPORT_DAYS
 from medai.errors import ProviderAnswerError
 from medai.processing.pipeline import Facts, StepAction
 from medai.transcription.formats import note_texts
@@ -286,5 +287,15 @@ async def test_a_death_after_the_result_was_stored_loses_nothing(
 
     assert done.stage == step.stage
     assert (await at_work.clinic()).limits.reservations == {}
-    due = [day.day async for day in at_work.app.exports._days.due(at_work.client_id)]
-    assert due == ([done.business_day] if step is Step.ANALYSIS else [])
+    rows = await at_work.app.exports.export(at_work.client_id)
+    assert rows.get("call_details", 0) == (1 if step is Step.ANALYSIS else 0)
+
+
+async def test_a_death_before_the_day_was_marked_is_healed_by_the_export(
+    at_work: ClinicAtWork,
+) -> None:
+    call = await ready(at_work, *Step)
+    await at_work.app.documents.delete(EXPORT_DAYS, {"client_id": call.client_id})
+
+    assert (await at_work.app.exports.export(call.client_id))["call_details"] == 1
+    assert await at_work.app.exports.export(call.client_id) == {}

@@ -113,10 +113,11 @@ def test_there_are_no_links_to_nothing() -> None:
     assert (links.transcript_url(stored_call()), links.recording_url(stored_call())) == ("", "")
 
 
-def test_a_steps_job_carries_the_id_only() -> None:
+def test_a_steps_job_carries_the_id_and_its_place() -> None:
     call = stored_call()
     job = step_job(call, Step.NOTE, priority=-3)
-    assert (job.task, job.args, job.priority, job.at) == (Task.NOTE, {"call_id": call.id}, -3, None)
+    args = {"call_id": call.id, "priority": -3}
+    assert (job.task, job.args, job.priority, job.at) == (Task.NOTE, args, -3, None)
     assert job.key == job.lock == f"note:{call.id}"
 
 

@@ -47,6 +47,13 @@ class ExportDays:
                 found["_id"], found["client_id"], date.fromisoformat(found["day"]), found["version"]
             )
 
+    async def make_due(self, client_id: str, day: date) -> None:
+        """Have the day exported; one that is due already stays as it is. Raises StoreError."""
+        doc_id = stable_id("export-day", client_id, day.isoformat())
+        found = await self._documents.get(EXPORT_DAYS, doc_id)
+        if found is None or not found["due"]:
+            await self.touch(client_id, day)
+
     async def touch_all(self, client_id: str | None) -> int:
         """Make every known day due again (a full rebuild); returns how many were not."""
         where = (

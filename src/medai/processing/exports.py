@@ -50,6 +50,7 @@ class Exports:
         """
         if full:
             await self._days.touch_all(client_id)
+        await self._find_forgotten(client_id)
         written: Counter[str] = Counter()
         due = [day async for day in self._days.due(client_id)]
         for day in due:
@@ -57,6 +58,12 @@ class Exports:
         written.update(await self._export_conclusions(client_id))
         _log.info("metrics exported", days=len(due), rows=dict(written))
         return dict(written)
+
+    async def _find_forgotten(self, client_id: str | None) -> None:
+        """Days of analysed calls are due, even if their worker died before it could say so."""
+        analysed = self._calls.of_days(client_id, None, where={"stage": Stage.ANALYSED.value})
+        for of_clinic, day in {(call.client_id, call.business_day) async for call in analysed}:
+            await self._days.make_due(of_clinic, day)
 
     async def _export_day(self, day: DueDay) -> dict[str, int]:
         only = DayRange(day.day, day.day)

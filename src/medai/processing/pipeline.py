@@ -74,7 +74,7 @@ class CallPipeline:
             return
         if step in due_steps(call, self._parts.clock()):
             call = await self._attempt(step, call)
-        elif is_done(step, call):
+        elif is_done(step, call) and (step is Step.TRANSCRIPTION or _is_behind(step, call)):
             # The job is repeated because its worker died: perhaps between two writes.
             call = await self._finished(step, call, rebooked=True)
         await self._queue_next(step, call, priority)
@@ -108,13 +108,15 @@ class CallPipeline:
     async def _finished(self, step: Step, call: Call, *, rebooked: bool) -> Call:
         """What follows from a result that is stored; doing it again changes nothing."""
         parts = self._parts
-        await parts.calls.advance(call.id, step.stage)
         if step is Step.TRANSCRIPTION:
             # Only after the call is stored: until then a repeated job must find it and not pay.
             await parts.limits.release(call.client_id, call.id)
+        if step is Step.ANALYSIS and rebooked:
+            await parts.rescore.apply(call.id)
+        # After these, because a call whose stage is behind gets them again.
+        await parts.calls.advance(call.id, step.stage)
         if step is Step.ANALYSIS:
-            if rebooked:
-                await parts.rescore.apply(call.id)
+            # A death before this is healed by the export, which looks for analysed calls.
             await parts.export_days.touch(call.client_id, call.business_day)
         return await self._reloaded(call)
 
@@ -136,6 +138,10 @@ class CallPipeline:
             call.id,
             {f"failures.{step}": failure.model_dump(), "updated_at": self._parts.clock()},
         )
+        if failure.stop and not await self._parts.stops.stands(failure.stop):
+            # It was lifted while this was written: those who woke the waiting did not see it.
+            again = {f"failures.{step}.next_try_at": self._parts.clock()}
+            await self._parts.calls.change(call.id, again)
         return await self._reloaded(call)
 
     async def _stop(
@@ -165,3 +171,7 @@ class CallPipeline:
 
     async def _reloaded(self, call: Call) -> Call:
         return await self._parts.calls.get(call.id) or call
+
+
+def _is_behind(step: Step, call: Call) -> bool:
+    return call.stage.rank < step.stage.rank

@@ -125,6 +125,10 @@ class Stops:
         async for document in self._documents.find(STOPS, {}, sort=(("_id", 1),)):
             yield _from_document(document)
 
+    async def stands(self, stop_id: str) -> bool:
+        """Whether the stop has not been lifted."""
+        return await self._get(stop_id) is not None
+
     async def try_soon(self, client_id: str | None = None) -> None:
         """Let the next call of every stop try: a person has asked, or the service has started.
 
