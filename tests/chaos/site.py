@@ -29,7 +29,8 @@ _DONE = (Recognition, NoteWritten, LlmRequest)
 SETTINGS = {
     "API_KEY": API_KEY,
     "MEDAI_SECRET": SECRET,
-    "AMOCRM_REQUESTS_PER_SECOND": "5",
+    # Slower than the default: a recorder stands between the workers and the CRM and adds delays.
+    "AMOCRM_REQUESTS_PER_SECOND": "3",
     "ELEVENLABS_TIMEOUT_SECONDS": "2",
     "OPENAI_TIMEOUT_SECONDS": "4",
     "STT_REPEATS_AFTER_LOST_ANSWER": "5",
