@@ -13,6 +13,7 @@ from medai.bootstrap import Application
 from medai.calls.life import is_settled
 from medai.calls.models import Call
 from medai.cli.demo.comparison import CRM_LIMIT_PER_SECOND, compare
+from medai.cli.running import EXIT_CODES
 from medai.kit.clock import utc_now
 from medai.limits.service import ABANDONED_AFTER
 from medai.transcription.ledger import Payment, PaymentState
@@ -55,6 +56,7 @@ async def judged(site: Site) -> Verdict:
             *[line async for line in _quotas(application, site, calls)],
             *[line async for line in _jobs(application)],
             *_too_fast(site),
+            *_ended(site),
             *await _differences(application, site),
         ]
     async with site.application(lambda: utc_now() + ABANDONED_AFTER) as later:
@@ -152,6 +154,13 @@ async def _jobs(application: Application) -> AsyncIterator[str]:
     async with application.pool.connection() as connection:
         for status, task, count in await (await connection.execute(query)).fetchall():
             yield f"{count} jobs {task} are left {status}"
+
+
+def _ended(site: Site) -> Iterator[str]:
+    """A process outlives its database; only one that was just starting may give up."""
+    for number, code in site.fleet.ended.items():
+        if code != EXIT_CODES["store_unavailable"]:
+            yield f"process {number} ended by itself with {code}"
 
 
 def _too_fast(site: Site) -> Iterator[str]:

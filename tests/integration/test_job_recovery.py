@@ -1,7 +1,10 @@
 """A killed process takes no work with it: its jobs come back, and nothing waits for its locks."""
 
 import asyncio
+from types import SimpleNamespace
+from typing import Any
 
+from procrastinate import jobs
 from procrastinate.jobs import Status
 from tests.fixtures.clinic_at_work import TODAY, ClinicAtWork
 
@@ -15,8 +18,11 @@ NOTE = 1000004
 FETCH = Task.FETCH
 
 
-async def _started(at_work: ClinicAtWork, call: Call, *, dead: bool) -> None:
-    """A job of the call under way, in a worker that lives or was killed two minutes ago."""
+async def _started(at_work: ClinicAtWork, call: Call, *, dead: bool) -> tuple[int, jobs.Job]:
+    """A job of the call under way, in a worker that lives or was killed two minutes ago.
+
+    Returns the worker's id and the engine's job.
+    """
     await at_work.app.jobs.defer(step_job(call, Step.RECORDING))
     manager = at_work.app.engine.job_manager
     worker = await manager.register_worker()
@@ -29,6 +35,7 @@ async def _started(at_work: ClinicAtWork, call: Call, *, dead: bool) -> None:
                 " SET last_heartbeat = now() - interval '2 minutes' WHERE id = %s",
                 [worker],
             )
+    return int(worker), job
 
 
 def _recovery(at_work: ClinicAtWork) -> Recovery:
@@ -72,6 +79,22 @@ async def test_a_living_worker_keeps_its_job(at_work: ClinicAtWork) -> None:
     await _started(at_work, await at_work.wanted(NOTE), dead=False)
     assert await _recovered(at_work) == 0
     assert await _statuses(at_work) == ["doing"]
+
+
+async def test_a_job_whose_end_was_not_written_down_is_queued_again(
+    at_work: ClinicAtWork,
+) -> None:
+    """Its worker lives on, but no longer carries it out."""
+    await at_work.sync()
+    number, job = await _started(at_work, await at_work.wanted(NOTE), dead=False)
+    carried_out: dict[str, Any] = {"task": SimpleNamespace(job=job)}
+    worker: Any = SimpleNamespace(worker_id=number, _running_jobs=carried_out)
+    recovery = Recovery(at_work.app.engine, at_work.app.pool, [worker])
+    assert [await recovery.look_at_own() for _ in range(2)] == [0, 0]
+
+    carried_out.clear()
+    assert [await recovery.look_at_own() for _ in range(3)] == [0, 1, 0]
+    assert await _statuses(at_work) == ["todo"]
 
 
 async def test_two_recover_at_once(at_work: ClinicAtWork) -> None:

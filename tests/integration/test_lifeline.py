@@ -53,6 +53,19 @@ async def _until(at_work: ClinicAtWork, count: int) -> None:
             await asyncio.sleep(0.05)
 
 
+async def _given_up(at_work: ClinicAtWork, worker: int) -> None:
+    """Wait until nobody holds the lock of the worker."""
+    query = (
+        "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
+        " AND classid::bigint = hashtext('medai-worker')::bigint & 4294967295 AND objid = %s"
+    )
+    async with asyncio.timeout(20), at_work.app.pool.connection() as connection:
+        while True:
+            if await (await connection.execute(query, [worker])).fetchone() is None:
+                return
+            await asyncio.sleep(0.05)
+
+
 async def test_only_the_end_of_the_process_counts(at_work: ClinicAtWork) -> None:
     worker: Any = SimpleNamespace(worker_id=await _worker_with_a_late_heartbeat(at_work))
     keeping = asyncio.create_task(Lifeline(at_work.app.pool, [worker]).keep())
@@ -78,6 +91,23 @@ async def test_the_lifeline_comes_back_after_the_server(at_work: ClinicAtWork) -
         )
     await _until(at_work, 0)
     await _until(at_work, 1)
+
+    keeping.cancel()
+    with suppress(asyncio.CancelledError):
+        await keeping
+
+
+async def test_a_worker_that_starts_again_leaves_its_former_jobs(at_work: ClinicAtWork) -> None:
+    """Under another id: the lock of the former one would keep its jobs under way for ever."""
+    former = await _worker_with_a_late_heartbeat(at_work)
+    worker: Any = SimpleNamespace(worker_id=former)
+    keeping = asyncio.create_task(Lifeline(at_work.app.pool, [worker]).keep())
+    await _until(at_work, 1)
+
+    worker.worker_id = await at_work.app.engine.job_manager.register_worker()
+    await _given_up(at_work, former)
+    assert await _held(at_work) == 1
+    assert await _looked(at_work) == 1
 
     keeping.cancel()
     with suppress(asyncio.CancelledError):

@@ -18,6 +18,7 @@ from medai.infra.postgres import Pool, open_connection
 _BEAT_SECONDS = 1.0
 _CLASS = "hashtext('medai-worker')"
 HOLD = f"SELECT pg_advisory_lock({_CLASS}, %s::int)"
+_GIVE_UP = f"SELECT pg_advisory_unlock({_CLASS}, %s::int)"
 # Cast before the call: bigint worker ids are small numbers in practice.
 IS_FREE = f"pg_try_advisory_xact_lock({_CLASS}, id::int)"
 """SQL over the engine's table of workers: whether nobody lives behind the row."""
@@ -50,6 +51,9 @@ class Lifeline:
         for worker_id in registered - self._held:
             await connection.execute(HOLD, [worker_id])
             self._held.add(worker_id)
+        for worker_id in self._held - registered:  # it was started again under another id
+            await connection.execute(_GIVE_UP, [worker_id])
+            self._held.discard(worker_id)
         await connection.execute("SELECT 1")  # notices a server that was restarted
 
     async def _connected(self) -> AsyncConnection[tuple[Any, ...]]:

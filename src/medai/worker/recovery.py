@@ -6,7 +6,7 @@ its outcome: the call tells nothing of it, so nobody would ask again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import procrastinate
@@ -14,6 +14,7 @@ import psycopg
 import structlog
 from procrastinate import exceptions as engine_errors
 from procrastinate.jobs import Job, Status
+from procrastinate.worker import Worker
 
 from medai.errors import StoreError
 from medai.infra.jobs import SCHEMA
@@ -49,10 +50,15 @@ SELECT {_NO_WORKER} WHERE EXISTS (
 class Recovery:
     """Looks for jobs that nobody works on. One per process; several processes may look."""
 
-    def __init__(self, engine: procrastinate.App, pool: Pool) -> None:
+    def __init__(
+        self, engine: procrastinate.App, pool: Pool, workers: Sequence[Worker] = ()
+    ) -> None:
+        """`workers` are those of this process."""
         self._engine = engine
         self._pool = pool
+        self._workers = workers
         self._suspects: set[int] = set()
+        self._unattended: set[int] = set()
 
     async def keep_looking(self) -> None:
         """Look for jobs of dead workers every few seconds, for failed ones more rarely; endless."""
@@ -60,6 +66,7 @@ class Recovery:
         while True:
             try:
                 await self.look()
+                await self.look_at_own()
                 if look % _LOOKS_FOR_ONE_AT_FAILED == 0:
                     await self.repeat_failed()
                 look += 1
@@ -76,6 +83,28 @@ class Recovery:
         dead = await self._dead()
         confirmed, self._suspects = dead & self._suspects, dead
         return await self._recover(confirmed) if confirmed else 0
+
+    async def look_at_own(self) -> int:
+        """Queue jobs under way of this process that nobody in it carries out; returns how many.
+
+        The engine says once that a job has ended. If the database is away just then, the job stays
+        under way, and a living worker is never found dead. Two looks, because a job is taken a
+        moment before it begins. Raises StoreError.
+        """
+        own = {one.worker_id for one in self._workers if one.worker_id is not None}
+        async with self._errors():
+            jobs = [job for job in await self._doing() if job.worker_id in own]
+        left = {job.id: job for job in jobs if job.id is not None and job.id not in self._begun()}
+        confirmed, self._unattended = left.keys() & self._unattended, set(left)
+        if confirmed:
+            async with self._alone():
+                await self._queue_again([left[job_id] for job_id in confirmed])
+        return len(confirmed)
+
+    def _begun(self) -> set[int | None]:
+        return {
+            context.job.id for worker in self._workers for context in worker._running_jobs.values()
+        }
 
     async def repeat_failed(self) -> int:
         """Queue failed steps of calls again; returns how many were queued. Raises StoreError."""
@@ -100,21 +129,25 @@ class Recovery:
     async def _recover(self, workers: set[int]) -> int:
         async with self._alone():
             # Asked again behind the lock: another process may have been quicker.
-            jobs = await self._jobs_of(workers & await self._dead())
-            queued = []
-            for job in jobs:
-                queued.append(await self._again(job))
-                if not queued[-1]:  # the other one waits for this one's lock
-                    await self._engine.job_manager.finish_job(job, Status.FAILED, delete_job=True)
-        if queued:
-            _log.warning("jobs of dead workers recovered", jobs=len(queued), queued=sum(queued))
-        return len(queued)
+            dead = workers & await self._dead()
+            jobs = [job for job in await self._doing() if (job.worker_id or _NO_WORKER) in dead]
+            await self._queue_again(jobs)
+        return len(jobs)
 
-    async def _jobs_of(self, workers: set[int]) -> list[Job]:
+    async def _queue_again(self, jobs: Sequence[Job]) -> None:
+        queued = []
+        for job in jobs:
+            queued.append(await self._again(job))
+            if not queued[-1]:  # the other one waits for this one's lock
+                await self._engine.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+        if queued:
+            _log.warning("lost jobs recovered", jobs=len(queued), queued=sum(queued))
+
+    async def _doing(self) -> Iterable[Job]:
         doing: Iterable[Job] = await self._engine.job_manager.list_jobs_async(
             status=Status.DOING.value
         )
-        return [job for job in doing if (job.worker_id or _NO_WORKER) in workers]
+        return doing
 
     async def _again(self, job: Job) -> bool:
         """Queue the job again; False when a job with its key waits already."""
@@ -127,8 +160,12 @@ class Recovery:
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         """One process at a time: of two that find the same job the second would fail on it."""
+        async with self._errors(), advisory_lock(self._pool, "jobs-recovery"):
+            yield
+
+    @asynccontextmanager
+    async def _errors(self) -> AsyncIterator[None]:
         try:
-            async with advisory_lock(self._pool, "jobs-recovery"):
-                yield
+            yield
         except (engine_errors.ConnectorException, psycopg.OperationalError) as error:
             raise StoreError("Очередь заданий недоступна: проверьте PostgreSQL") from error

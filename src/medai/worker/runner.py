@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import procrastinate
+import structlog
+from procrastinate import exceptions as engine_errors
 from procrastinate.worker import Worker
 
 from medai.bootstrap import Application
@@ -16,10 +19,13 @@ from medai.worker.schedule import keep_schedule
 from medai.worker.sweeping import keep_sweeping
 from medai.worker.tasks import register
 
+_log = structlog.get_logger(__name__)
+
 _POLL_SECONDS = 2.0
 """New jobs are announced at once; this is how late a repetition may start."""
 _GRACE_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 0.2
+_START_AGAIN_SECONDS = 1.0
 _FORGOTTEN_SECONDS = 3600.0
 """The engine forgets workers that were silent for so long. Not sooner: `recovery.py` decides about
 their jobs, and it has to know whose they are."""
@@ -31,14 +37,17 @@ Queues = Mapping[Queue, int | None]
 async def run_workers(application: Application, queues: Queues | None = None) -> None:
     """Work on the queues (all by default) until cancelled; jobs under way are finished first.
 
-    Jobs that a dead process left under way, of any queue, come back. Raises what ended a worker.
+    Jobs that a dead process left under way, of any queue, come back. A database that is away for
+    a while is waited for. Raises what ended a worker otherwise.
     """
     workers = _workers(application, queues or dict.fromkeys(Queue))
-    tasks = [asyncio.create_task(_run(worker)) for worker in workers]
+    stopping = asyncio.Event()
+    tasks = [asyncio.create_task(_run(worker, stopping)) for worker in workers]
     background = [asyncio.create_task(work) for work in _background(application, workers)]
     try:
         done, _ = await asyncio.wait([*tasks, *background], return_when=asyncio.FIRST_COMPLETED)
     finally:
+        stopping.set()
         await _stopped(workers, tasks)
         for task in background:
             task.cancel()
@@ -53,7 +62,7 @@ def _background(
     """What every worker process does besides its jobs."""
     return [
         Lifeline(application.pool, workers).keep(),
-        Recovery(application.engine, application.pool).keep_looking(),
+        Recovery(application.engine, application.pool, workers).keep_looking(),
         keep_sweeping(application),
         *([keep_schedule(application)] if application.settings.medai_schedules else []),
     ]
@@ -71,8 +80,21 @@ async def _stopped(workers: Sequence[Worker], tasks: Sequence["asyncio.Task[None
         _, pending = await asyncio.wait(pending, timeout=_ASK_AGAIN_SECONDS)
 
 
-async def _run(worker: Worker) -> None:
-    await worker.run()  # type: ignore[no-untyped-call]  # not annotated there
+async def _run(worker: Worker, stopping: asyncio.Event) -> None:
+    """Run the worker until `stopping`.
+
+    The engine's worker ends with the first request that PostgreSQL does not answer, in peace when
+    it was a heartbeat. It is run again: the API and the other queues must not end with it.
+    """
+    while not stopping.is_set():
+        try:
+            await worker.run()  # type: ignore[no-untyped-call]  # not annotated there
+        except engine_errors.ConnectorException as error:
+            _log.warning("worker lost its database", worker=worker.worker_name, error=str(error))
+        if not stopping.is_set():
+            _log.warning("worker starts again", worker=worker.worker_name)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _START_AGAIN_SECONDS)
 
 
 def _workers(application: Application, queues: Queues) -> list[Worker]:
