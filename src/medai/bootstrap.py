@@ -274,6 +274,7 @@ async def _wire(
         run_book=book,
         asked=PersonRequests(runs, requests, stops, jobs),
         phases=RunPhases(
+            clinics=clinics,
             runs=runs,
             book=book,
             syncs=syncs,

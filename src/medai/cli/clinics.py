@@ -73,3 +73,20 @@ def show() -> None:
             console.print(line, soft_wrap=True, markup=False)
 
     with_application(work, quiet=True)
+
+
+@clinics.command("automatic")
+def automatic(
+    clinic: Annotated[str, typer.Option(help="client_id клиники")],
+    on: Annotated[bool, typer.Option("--on/--off", help="расшифровывать и оценивать новые звонки")],
+) -> None:
+    """Включить или выключить обработку новых звонков по расписанию."""
+
+    async def work(application: Application) -> None:
+        await application.clinics.change(
+            clinic, lambda stored: stored.model_copy(update={"automatic_processing": on})
+        )
+        word = "обрабатываются сами" if on else "только собираются"
+        console.print(f"Новые звонки {word}")
+
+    with_application(work, quiet=True)

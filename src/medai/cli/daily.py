@@ -10,9 +10,9 @@ import typer
 
 from medai.bootstrap import Application
 from medai.cli.processing import check_complete, whole_way
-from medai.cli.running import IncompleteError, console, errors, with_application
+from medai.cli.running import IncompleteError, console, errors, guarded, with_application
 from medai.clinics.models import Clinic
-from medai.errors import MedaiError
+from medai.errors import InvalidInputError, MedaiError, SettingsError
 from medai.kit.clock import utc_now
 from medai.kit.days import DayRange, business_day, parse_range, week_start
 
@@ -48,7 +48,8 @@ def auto_sync(
         return await _all_clinics(application, clinic, days, today, flags)
 
     report = with_application(work, quiet=True)
-    console.print(str(_written(report)), soft_wrap=True, markup=False)
+    path = guarded(lambda: _written(report))
+    console.print(str(path), soft_wrap=True, markup=False)
     if report["clinics_with_errors"]:
         raise typer.Exit(_FAILED)
 
@@ -57,6 +58,8 @@ def daily_sync() -> None:
     """Вчерашний день одной клиники: её client_id в переменной CLIENT_ID."""
 
     async def work(application: Application) -> None:
+        if not application.settings.client_id:
+            raise SettingsError("Не задана клиника: укажите её client_id в переменной CLIENT_ID")
         clinic = await application.clinics.require(application.settings.client_id)
         yesterday = business_day(utc_now(), ZoneInfo(clinic.timezone)) - timedelta(days=1)
         progress, _ = await whole_way(application, clinic.client_id, DayRange(yesterday, yesterday))
@@ -125,8 +128,12 @@ async def _conclude(
 
 
 def _written(report: dict[str, Any]) -> Path:
+    """The report as a file in `logs/`. Raises InvalidInputError."""
     started = datetime.fromisoformat(report["start_time"])
     path = Path("logs") / f"report_{started:%Y%m%d_%H%M%S}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
+    except OSError as error:
+        raise InvalidInputError(f"Отчёт {path} не записывается: проверьте папку и права") from error
     return path

@@ -86,7 +86,8 @@ class Clinic(Frozen):
     """A clinic. `client_id` (the amoCRM integration's UUID) is its key everywhere.
 
     `client_secret` is stored encrypted. `revision` rises with each write: conditional updates
-    compare it.
+    compare it. `automatic_processing`: schedules ask for transcripts and scores of new calls;
+    without it they only fetch calls and export.
     """
 
     id: str
@@ -100,6 +101,7 @@ class Clinic(Frozen):
     admin_detection_method: Literal["amocrm", "ai_schedule"] = "amocrm"
     conversion_config: ConversionConfig | None = None
     conversion_window_days: int = 0
+    automatic_processing: bool = True
     count_not_applicable_as_zero: bool = False
     datalens_dashboard_url: str = ""
     telegram_ids: tuple[int, ...] = ()

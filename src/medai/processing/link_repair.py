@@ -8,7 +8,7 @@ import structlog
 
 from medai.calls.models import Call, SkipReason, Stage, Step
 from medai.calls.repository import CallRepository
-from medai.calls.skips import skip_reason
+from medai.calls.skips import mark_duplicates, skip_reason
 from medai.clinics.repository import ClinicRepository
 from medai.crm.merging import is_under_way
 from medai.crm.ports import CallNote, Cards
@@ -16,6 +16,7 @@ from medai.infra.documents import MAX_IDS_PER_QUERY
 from medai.kit.chunks import chunks
 from medai.kit.clock import Clock
 from medai.kit.days import Window
+from medai.kit.text import clean
 from medai.processing.ports import CrmAccounts
 from medai.processing.requests import WorkRequests
 
@@ -69,14 +70,10 @@ class LinkRepair:
         return repaired
 
     async def _take_over(self, call: Call, note: CallNote) -> bool:
-        reason = skip_reason(duration_seconds=note.duration_seconds, recording_url=note.link)
-        fields = {
-            "recording_url": note.link,
-            "duration_seconds": note.duration_seconds,
-            "skip_reason": reason,
-            "stage": Stage.RECORDED if reason is None else Stage.SKIPPED,
-            "updated_at": self._clock(),
-        }
+        fresh = await self._without_twin(_with_link(call, note))
+        names = ("recording_url", "duration_seconds", "skip_reason", "duplicate_of", "stage")
+        fields = {name: getattr(fresh, name) for name in names}
+        fields["updated_at"] = self._clock()
         # A job may have stored the recording meanwhile: the call is not turned back.
         changed = await self._calls.change(
             call.id, fields, unset=[f"failures.{Step.RECORDING}"], where={"stage": call.stage}
@@ -85,8 +82,34 @@ class LinkRepair:
             await self._requests.resume(again)
         return changed
 
+    async def _without_twin(self, call: Call) -> Call:
+        """The revived call, marked as a repetition when another note of it is kept already.
+
+        The other one stays, whichever note is older: it may have been worked on.
+        """
+        if not call.uniq or call.skip_reason is not None:
+            return call
+        found = await self._calls.with_uniq(call.client_id, [call.uniq])
+        others = [other for other in found.values() if other.id != call.id]
+        kept = {other.id for other in others if other.skip_reason is None}
+        return mark_duplicates([call, *others], kept)[0] if kept else call
+
 
 def _differs(call: Call, note: CallNote) -> bool:
     if is_under_way(call) or call.skip_reason not in _REVIVED:
         return False
-    return call.recording_url != note.link
+    return call.recording_url != clean(note.link or "")
+
+
+def _with_link(call: Call, note: CallNote) -> Call:
+    """The call as a sync would build it from the note's link and length."""
+    link = clean(note.link or "")
+    reason = skip_reason(duration_seconds=note.duration_seconds, recording_url=link)
+    return call.model_copy(
+        update={
+            "recording_url": link,
+            "duration_seconds": note.duration_seconds,
+            "skip_reason": reason,
+            "stage": Stage.RECORDED if reason is None else Stage.SKIPPED,
+        }
+    )

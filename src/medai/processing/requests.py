@@ -128,7 +128,7 @@ class WorkRequests:
             if not call.recording_url and call.audio is None:
                 continue
             found += force or call.transcript is None
-            if call.transcript is None:
+            if call.transcript is None or _is_note_cancelled(call):
                 order.calls.append(call)
         return found, await self._place(order)
 
@@ -156,7 +156,7 @@ class WorkRequests:
         """Ask for the whole way of every call of the days; returns how many are wanted."""
         order = self._order(tuple(Step), run_id, *_WISHES)
         async for call in self._kept(client_id, days):
-            if not is_settled(call) or call.analysis is None:
+            if not is_settled(call) or call.analysis is None or _is_note_cancelled(call):
                 order.calls.append(call)
         return await self._place(order)
 
@@ -305,3 +305,8 @@ def _has_all(call: Call) -> bool:
 def _unmet_wishes(call: Call) -> list[str]:
     results = dict(zip(_WISHES, (call.transcript, call.analysis), strict=True))
     return [name for name in _WISHES if getattr(call, name) and results[name] is None]
+
+
+def _is_note_cancelled(call: Call) -> bool:
+    """Whether a cancelled run has left the call without its note in the CRM."""
+    return call.cancelled_at is not None and call.crm_note is None and call.origin == "amocrm"

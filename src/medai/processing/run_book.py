@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from medai.errors import ConflictError
+from medai.errors import ConflictError, InvalidInputError
 from medai.kit.clock import Clock
 from medai.kit.days import parse_range
 from medai.processing.ports import Job, Jobs, Task
@@ -69,7 +69,12 @@ class RunBook:
         """Move every running run on and queue the jobs of those that are due; returns how many."""
         advanced = 0
         async for run in self._running():
-            moved = await self._moved(run)
+            try:
+                moved = await self._moved(run)
+            except InvalidInputError as error:
+                # Days that cannot be read (a restored dump): the others go on.
+                await self._runs.fail(run.id, error.message)
+                continue
             if moved.state == "running" and moved.phase in _TASKS:
                 await self.queue(moved)
             advanced += 1
@@ -135,6 +140,8 @@ class RunBook:
         if progress.settled == progress.total or expired:
             whole = not progress.failed and not expired
             counted = {**run.statistics, **_counts(progress)}
+            if run.wanted > progress.total:  # somebody asked for the same calls later
+                counted["taken_over"] = run.wanted - progress.total
             await self._runs.finish(run.id, "completed" if whole else "partial", statistics=counted)
 
     async def _progress(self, run: Run) -> Progress:

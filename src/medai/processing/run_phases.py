@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import structlog
 
 from medai.analysis.recommendations.service import RecommendationService
+from medai.clinics.repository import ClinicRepository
 from medai.errors import (
     AnswerLostError,
     ConflictError,
@@ -27,7 +28,7 @@ from medai.processing.ports import CrmAccounts
 from medai.processing.requests import WorkRequests
 from medai.processing.retries import failure_message
 from medai.processing.run_book import RunBook
-from medai.processing.runs import Phase, Run, RunKind, Runs
+from medai.processing.runs import Phase, Run, RunKind, Runs, RunState
 from medai.processing.schedule.rules import weeks_beginning_in
 from medai.processing.stops import CRM, Stop, Stops, scope
 from medai.processing.sweeps import Sweeps
@@ -37,6 +38,9 @@ _log = structlog.get_logger(__name__)
 
 REPEATS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 """One page of HTML instead of JSON must not end a sync."""
+
+CONCLUDE_AGAIN = timedelta(hours=1)
+_LONGEST_CONCLUDING = timedelta(days=3)
 
 _CRM_PHASES = (Phase.SYNC, Phase.LINKS)
 _PASSING = (
@@ -54,6 +58,7 @@ class RunPhases:
     def __init__(
         self,
         *,
+        clinics: ClinicRepository,
         runs: Runs,
         book: RunBook,
         syncs: Syncs,
@@ -66,6 +71,7 @@ class RunPhases:
         sweeps: Sweeps,
         clock: Clock,
     ) -> None:
+        self._clinics = clinics
         self._runs = runs
         self._book = book
         self._syncs = syncs
@@ -123,12 +129,19 @@ class RunPhases:
         if run.kind == RunKind.SYNC:
             await self._runs.complete(run.id, counted)
             return
+        await self._ask(run, statistics=counted)
+
+    async def _ask(self, run: Run, **found: object) -> None:
+        """Want the new calls of the days, if the clinic wants that, and wait for them."""
+        client_id, days = str(run.client_id), days_of(run)
         current = await self._runs.get(run.id)
         if current is None or current.state != "running":
             return  # cancelled while the CRM was read
-        busy = {other.id async for other in self._runs.running(client_id)}
-        wanted = await self._requests.newcomers(client_id, days, run_id=run.id, busy=busy)
-        if not await self._runs.enter(run.id, Phase.CALLS, wanted=wanted, statistics=counted):
+        clinic, wanted = await self._clinics.require(client_id), 0
+        if clinic.automatic_processing:
+            busy = {other.id async for other in self._runs.running(client_id)}
+            wanted = await self._requests.newcomers(client_id, days, run_id=run.id, busy=busy)
+        if not await self._runs.enter(run.id, Phase.CALLS, wanted=wanted, **found):
             await self._requests.withdraw(client_id, days, run_id=run.id)  # cancelled meanwhile
 
     async def _repaired(self, run: Run) -> None:
@@ -163,8 +176,9 @@ class RunPhases:
     async def _finish(self, run: Run, counted: dict[str, int]) -> None:
         progress = await self._requests.progress(run.client_id, days_of(run))
         whole = progress.settled == progress.total and not progress.failed
-        ended: dict[str, object] = {"statistics": counted, "error": ""}
-        await self._runs.finish(run.id, "completed" if whole else "partial", **ended)
+        ended: dict[str, object] = {"statistics": counted, "error": run.trouble}
+        state: RunState = "completed" if whole and not run.trouble else "partial"
+        await self._runs.finish(run.id, state, **ended)
 
     async def _failed(self, run: Run, error: MedaiError) -> None:
         _log.warning("run failed for now", run_id=run.id, phase=run.phase.value, code=error.code)
@@ -178,7 +192,19 @@ class RunPhases:
             again = self._clock() + _delay(error, run.attempts)
             await self._book.again(run, again, error.message)
             return
-        await self._runs.fail(run.id, error.message)
+        if run.kind == RunKind.NIGHT and run.phase is Phase.SYNC:
+            # What polls have brought is worked on, exported and concluded all the same.
+            await self._ask(run, trouble=error.message)
+        elif run.phase is Phase.CONCLUSIONS and self._may_conclude_later(run, error):
+            later = self._clock() + CONCLUDE_AGAIN
+            await self._book.again(run, later, error.message, counts=False)
+        else:
+            await self._runs.fail(run.id, error.message)
+
+    def _may_conclude_later(self, run: Run, error: MedaiError) -> bool:
+        """No other run draws these conclusions, so a model that is away is waited for."""
+        passes = isinstance(error, (*_PASSING, ProviderStoppedError))
+        return passes and self._clock() - run.started_at < _LONGEST_CONCLUDING
 
     async def _crm_works(self, client_id: str) -> None:
         """A passing sync proves it: calls that waited for the CRM go on."""

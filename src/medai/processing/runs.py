@@ -51,7 +51,8 @@ class Run(Frozen):
     """One request for work. `first` and `last` are the dates as the client wrote them: old
     clients ask for results with the same raw texts (contract 1.1). `client_id` None: all clinics.
 
-    `attempts` and `next_try_at` are those of the present phase, `error` its last failure.
+    `attempts` and `next_try_at` are those of the present phase, `error` its last failure;
+    `trouble` is why a phase was given up without ending the run.
     `weeks` and `months` hold first days of periods to conclude, ISO.
     """
 
@@ -70,6 +71,7 @@ class Run(Frozen):
     wanted: int = 0
     statistics: dict[str, int] = Field(default_factory=dict)
     error: str = ""
+    trouble: str = ""
     started_at: datetime
     finished_at: datetime | None = None
 

@@ -64,7 +64,7 @@ def _background(
         Lifeline(application.pool, workers).keep(),
         Recovery(application.engine, application.pool, workers).keep_looking(),
         keep_sweeping(application),
-        *([keep_schedule(application)] if application.settings.medai_schedules else []),
+        keep_schedule(application),
     ]
 
 

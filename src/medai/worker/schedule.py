@@ -15,10 +15,15 @@ _SHORTEST_PAUSE = timedelta(seconds=25)
 
 
 async def keep_schedule(application: Application) -> None:
-    """Begin what is due and move runs on, every half minute; endless."""
+    """Begin what is due and move runs on, every half minute; endless.
+
+    Where schedules are off nothing begins, but what people asked for goes on.
+    """
     while True:
         try:
-            if await application.schedule.is_my_turn(_SHORTEST_PAUSE):
+            if not application.settings.medai_schedules:
+                await application.run_book.advance()
+            elif await application.schedule.is_my_turn(_SHORTEST_PAUSE):
                 await application.schedule.tick()
         except StoreError:
             _log.warning("schedule postponed: a store is away")

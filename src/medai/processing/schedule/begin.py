@@ -7,6 +7,7 @@ import structlog
 
 from medai.clinics.models import Clinic
 from medai.clinics.repository import ClinicRepository
+from medai.errors import InvalidInputError
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange, business_day, zone
 from medai.kit.ids import stable_id
@@ -22,6 +23,7 @@ from medai.processing.schedule.rules import (
     due_activities,
     months_to_conclude,
     night_days,
+    poll_days,
     rescan_days,
     weeks_to_conclude,
 )
@@ -65,7 +67,7 @@ class Schedule:
         """Whether this process ticks now: a hundred workers need not count the same calls."""
         now = self._clock()
         seen = (await self._memory.of(INSTALLATION)).get(Activity.TICK)
-        if seen is not None and timedelta(0) <= now - seen.at < pause:
+        if seen is not None and -pause < now - seen.at < pause:
             return False
         return await self._memory.claim(INSTALLATION, Due(Activity.TICK), seen)
 
@@ -74,8 +76,13 @@ class Schedule:
         begun = 0
         clinics = [clinic async for clinic in self._clinics.all()]
         for clinic in clinics:
-            if clinic.subdomain:  # own recordings have no CRM
+            if not clinic.subdomain:  # own recordings have no CRM
+                continue
+            try:
                 begun += await self._begin_clinic(clinic)
+            except InvalidInputError as error:
+                # A zone of a restored dump that does not exist; the others go on.
+                _log.error("clinic without schedule", client_id=clinic.client_id, code=error.code)
         if clinics:
             begun += await self._begin_installation(clinics[0])
         await self._book.advance()
@@ -130,7 +137,7 @@ class Schedule:
 
     def _run(self, clinic: Clinic, due: Due, seen: Begun | None) -> Run:
         now = self._clock()
-        days = self._days(clinic, due)
+        days = self._days(clinic, due, seen)
         night = due.activity is Activity.NIGHT
         weeks = weeks_to_conclude(due) if night else []
         months = months_to_conclude(due) if night else []
@@ -148,11 +155,18 @@ class Schedule:
             started_at=now,
         )
 
-    def _days(self, clinic: Clinic, due: Due) -> DayRange:
-        if due.activity is Activity.NIGHT:
-            return night_days(due, self._night_hour)
-        today = business_day(self._clock(), zone(clinic.timezone))
-        return rescan_days(today) if due.activity is Activity.RESCAN else DayRange(today, today)
+    def _days(self, clinic: Clinic, due: Due, seen: Begun | None) -> DayRange:
+        tz = zone(clinic.timezone)
+        today = business_day(self._clock(), tz)
+        match due.activity:
+            case Activity.NIGHT:
+                return night_days(due, self._night_hour)
+            case Activity.RESCAN:
+                return rescan_days(today)
+            case Activity.POLL:
+                return poll_days(today, business_day(seen.at, tz) if seen else None)
+            case _:
+                return DayRange(today, today)
 
 
 def _job(client_id: str, activity: Activity) -> Job:

@@ -16,6 +16,8 @@ MAX_MISSED_DAYS = 14
 """A night looks back this far when the service was off; older days a person asks for."""
 RESCAN_DAYS = 3
 """72 hours (design 5.1): strict cursors have lost calls (amocrm.md 11.1)."""
+_CLOCK_DIFFERENCE = timedelta(minutes=1)
+"""How far the clocks of two machines may be apart without doing everything twice."""
 _NOON = 12
 _DAY = timedelta(days=1)
 _RESCAN_AFTER_NIGHT_HOURS = 12
@@ -104,6 +106,11 @@ def night_days(due: Due, night_hour: int) -> DayRange:
     return DayRange(max(min(before, last), last - timedelta(days=MAX_MISSED_DAYS - 1)), last)
 
 
+def poll_days(today: date, before: date | None) -> DayRange:
+    """Today, and yesterday too when the poll before was yesterday's: its last calls came after."""
+    return DayRange(today - _DAY if before == today - _DAY else today, today)
+
+
 def rescan_days(day: date) -> DayRange:
     """The days of a re-scan that begins on this local day."""
     return DayRange(day - timedelta(days=RESCAN_DAYS), day)
@@ -157,8 +164,8 @@ def _hours(plan: Plan) -> dict[Activity, int]:
 
 
 def _interval_over(interval: timedelta, now: datetime, begun: Begun | None) -> bool:
-    """A beginning in the future means that the clock was set back: nobody waits for it."""
-    return begun is None or not timedelta(0) <= now - begun.at < interval
+    """A beginning far in the future means that the clock was set back: nobody waits for it."""
+    return begun is None or not -_CLOCK_DIFFERENCE < now - begun.at < interval
 
 
 def _daily(
