@@ -11,6 +11,7 @@ from tests.fixtures.clinic_at_work import ClinicAtWork
 from tests.fixtures.command_line import CommandLine, command_line
 from tests.fixtures.sandbox import RunningSandbox
 
+from medai.bootstrap import open_application
 from medai.calls.models import Step
 from medai.cli.running import EXIT_CODES
 from medai.doctor.examination import bounded, examine
@@ -104,6 +105,24 @@ async def test_a_clinic_whose_crm_refuses_is_named(at_work: ClinicAtWork) -> Non
     assert [(one.level, name in one.message) for one in found] == [(Level.PROBLEM, True)]
 
 
+async def test_tables_of_an_earlier_version_are_told(
+    sandbox: RunningSandbox, postgres_dsn: str, tmp_path: Path
+) -> None:
+    settings = settings_for(sandbox.url, postgres_dsn, tmp_path)
+    async with open_application(settings) as app, app.pool.connection() as connection:
+        await connection.execute("UPDATE infra.datalens_version SET version_num = '0000'")
+        await connection.execute("DROP TABLE documents.runs")
+    found = [one async for one in examine(settings, ask_providers=False)]
+    told = {one.check: one.message for one in found if one.level is Level.WARNING}
+    assert "DataLens" in told["postgres_tables"]
+    assert ": runs;" in told["documents"]
+
+
+async def test_a_server_without_a_list_of_models_is_no_problem(at_work: ClinicAtWork) -> None:
+    at_work.sandbox.control.fail("openai", "server_error", status=404, match="/models")
+    assert levels(await examined(at_work))["openai"] is Level.WARNING
+
+
 async def test_without_postgres_everything_else_is_examined(
     sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
@@ -154,8 +173,12 @@ async def test_the_command_for_people_and_programs(shell: CommandLine) -> None:
     assert (told.code, told.err) == (0, ""), told.out
     assert "PostgreSQL" in told.out
     assert len(told.out.splitlines()) > 12
+    (shell.folder / ".env").write_text("OPENAI_MODLE=x\nexport MEDAI_PROT = hidden-value\n")
     ill = await shell.run("doctor", "--json", "--no-providers", EVENLABS="")
     report = json.loads(ill.out)
+    assert "OPENAI_MODLE не читается: возможно, это OPENAI_MODEL" in ill.out
+    assert "MEDAI_PROT не читается: возможно, это MEDAI_PORT" in ill.out
+    assert "hidden-value" not in ill.out
     assert (ill.code, report["healthy"]) == (EXIT_CODES["unhealthy"], False)
     assert {"check", "level", "message"} == report["findings"][0].keys()
 

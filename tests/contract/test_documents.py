@@ -357,3 +357,13 @@ class TestStreaming:
             if seen == 600:
                 break
         assert await store.count_by(CALLS, "seen", {}) == {True: 12, None: 1088}
+
+
+async def test_what_is_not_prepared_is_named(documents: Documents) -> None:
+    plain, grown = Collection("plain"), Collection("calls", indexes=(*CALLS.indexes, ("late",)))
+    assert await documents.unprepared([CALLS]) == ["calls"]
+
+    await documents.prepare([CALLS, plain])
+
+    assert await documents.unprepared([CALLS, plain]) == []
+    assert await documents.unprepared([plain, grown]) == ["calls"]

@@ -13,6 +13,7 @@ from medai.doctor.clocks import compared
 from medai.doctor.findings import Level
 from medai.doctor.machine import check_data_folder, check_rendering
 from medai.doctor.setting_rules import check_settings
+from medai.doctor.variable_names import unknown_variables
 from medai.doctor.work import check_clinic
 
 STRONG = {
@@ -113,3 +114,22 @@ async def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path: Path) -> None
 async def test_a_report_is_rendered() -> None:
     (found,) = await check_rendering()
     assert found.level is Level.OK
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PATH", "LANG", "OPENAI_API_KEY", "MEDAI_TEST_MONGODB_URI", "AMOCRM_TOKEN", "MONGO_URI",
+     "POSTGRES_PASSWORD_FILE", "HTTPS_PROXY", "medai_port"],
+)  # fmt: skip
+def test_variables_of_others_are_left_alone(name: str) -> None:
+    assert list(unknown_variables([name])) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("MEDAI_PROT", "MEDAI_PORT"), ("OPENAI_MODLE", "OPENAI_MODEL"), ("EVENLAB", "EVENLABS"),
+     ("MEDAI_COLOUR", ".env.example")],
+)  # fmt: skip
+def test_misspelt_variables_are_told_with_a_hint(name: str, hint: str) -> None:
+    (found,) = unknown_variables([name])
+    assert (found.level, hint in found.message) == (Level.WARNING, True)

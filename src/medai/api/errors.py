@@ -28,5 +28,7 @@ def install(api: FastAPI) -> None:
     @api.exception_handler(MedaiError)
     async def known(request: Request, error: MedaiError) -> JSONResponse:
         status = _STATUSES.get(error.code, 500)
-        _log.info("request refused", path=request.url.path, code=error.code, status=status)
+        # The route, not the path: names of transcripts begin with a phone.
+        route = getattr(request.scope.get("route"), "path", None)
+        _log.info("request refused", route=route, code=error.code, status=status)
         return JSONResponse({"detail": error.message, "code": error.code}, status_code=status)

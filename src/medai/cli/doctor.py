@@ -1,8 +1,11 @@
 """`medai doctor`: what is wrong with this installation and what to do about it."""
 
 import json
+import os
+import re
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +15,9 @@ from medai.doctor.examination import examine
 from medai.doctor.findings import Finding, Level, problem
 from medai.errors import SettingsError
 from medai.infra.logging import configure_from
+from medai.settings import Settings
 
+_ASSIGNED = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=", re.MULTILINE)
 _WORDS = {Level.OK: "норма   ", Level.WARNING: "внимание", Level.PROBLEM: "проблема"}
 _COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "red"}
 
@@ -43,9 +48,16 @@ async def _examined(as_json: bool, *, ask: bool) -> list[Finding]:
         return _told([problem("settings", error.message)], as_json)
     configure_from(settings, level="ERROR")
     found: list[Finding] = []
-    async for finding in examine(settings, ask_providers=ask):
+    async for finding in examine(settings, ask_providers=ask, names=_names(settings)):
         found += _told([finding], as_json)
     return found
+
+
+def _names(settings: Settings) -> set[str]:
+    """Variables of the environment and of `.env`: names only, a value stays where it is."""
+    file = settings.model_config.get("env_file")
+    text = Path(file).read_text("utf-8") if isinstance(file, str) and Path(file).exists() else ""
+    return {*os.environ, *_ASSIGNED.findall(text)}
 
 
 def _told(found: list[Finding], as_json: bool) -> list[Finding]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg import Connection
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -34,6 +35,22 @@ def downgrade(dsn: str, revision: str = "base") -> None:
     Raises StoreError like `upgrade`.
     """
     _run(dsn, revision, up=False)
+
+
+def is_current(dsn: str) -> bool:
+    """Whether the tables are those of this version. Blocks. Raises StoreError."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    try:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            known = connection.execute("SELECT to_regclass('infra.datalens_version')").fetchone()
+            if known is None or known[0] is None:
+                return False
+            rows = connection.execute("SELECT version_num FROM infra.datalens_version").fetchall()
+    except psycopg.OperationalError as error:
+        raise StoreError("PostgreSQL недоступен: проверьте сервер и POSTGRES_*") from error
+    return [row[0] for row in rows] == [newest]
 
 
 def _run(dsn: str, revision: str, *, up: bool) -> None:

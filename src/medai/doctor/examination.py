@@ -5,7 +5,7 @@ and stopped again. Tables are not created.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -18,6 +18,7 @@ from medai.clinics.repository import ClinicRepository
 from medai.doctor import machine, providers, stores, work
 from medai.doctor.findings import Finding, ok, problem, warning
 from medai.doctor.setting_rules import check_settings
+from medai.doctor.variable_names import unknown_variables
 from medai.errors import MedaiError
 from medai.infra.crypto import TextCipher
 from medai.infra.documents import Documents
@@ -44,10 +45,16 @@ Check = Callable[[], Awaitable[list[Finding]]]
 
 
 async def examine(
-    settings: Settings, *, ask_providers: bool = True, clock: Clock = utc_now
+    settings: Settings,
+    *,
+    ask_providers: bool = True,
+    clock: Clock = utc_now,
+    names: Iterable[str] = (),
 ) -> AsyncIterator[Finding]:
-    """All findings in the order of the checks."""
-    for finding in [*check_settings(settings), *await _machine(settings)]:
+    """All findings in the order of the checks; `names` are variables of environment and `.env`."""
+    for finding in [*unknown_variables(names), *check_settings(settings)]:
+        yield finding
+    for finding in await _machine(settings):
         yield finding
     async with AsyncExitStack() as resources:
         patient = Patient(settings, clock, resources)
@@ -103,7 +110,8 @@ class Patient:
             return
         checks: dict[str, Check] = {"postgres": lambda: stores.check_postgres(pool, self._clock)}
         if await self._is_prepared(pool):
-            checks |= {"workers": lambda: work.check_jobs(pool),
+            checks |= {"postgres_tables": lambda: stores.check_tables(pool),
+                       "workers": lambda: work.check_jobs(pool),
                        "held": lambda: work.check_held(pool)}  # fmt: skip
             if documents is not None:
                 checks |= self._document_checks(documents)

@@ -12,11 +12,14 @@ from medai.clinics.models import Clinic
 from medai.crm.accounts import AmocrmAccounts
 from medai.doctor.clocks import compared
 from medai.doctor.findings import Finding, ok, problem, warning
+from medai.errors import ProviderStoppedError
 from medai.integrations.openai.client import OpenAIClient
 from medai.integrations.recordings.options import proxy_address
 from medai.kit.clock import Clock
 from medai.settings import Settings
 
+_LIVING = {"", "active", "trialing", "free"}
+"""States of a subscription that works."""
 _FULL_SHARE = 0.9
 _SOON_DAYS = 60
 _GOOD_STATUS = 200
@@ -30,6 +33,8 @@ async def check_elevenlabs(settings: Settings) -> list[Finding]:
         plan = await client.subscription()
     finally:
         await client.aclose()
+    if plan.status not in _LIVING:
+        return [problem("elevenlabs", "Подписка ElevenLabs не действует: проверьте оплату")]
     left = plan.character_limit - plan.character_count
     if left <= 0:
         return [problem("elevenlabs", "Кредиты ElevenLabs кончились: пополните счёт")]
@@ -43,6 +48,11 @@ async def check_language_model(settings: Settings, today: date) -> list[Finding]
     client = OpenAIClient(model_options(settings), settings.openai_strategy)
     try:
         models = await client.models()
+    except ProviderStoppedError as error:
+        if error.status != httpx2.codes.NOT_FOUND:
+            raise
+        return [warning("openai", "Сервер языковой модели не показывает список моделей: ключ и"
+                                  " модель проверит первый анализ")]  # fmt: skip
     finally:
         await client.close()
     name = settings.openai_model

@@ -1,18 +1,21 @@
 """The stores: PostgreSQL with what the service asks of it, documents, files."""
 
+import asyncio
 import secrets
 from collections.abc import Iterator
 
-from medai.clinics.repository import CLINICS
+from medai.bootstrap import COLLECTIONS
+from medai.datalens.schema import is_current
 from medai.doctor.clocks import compared
 from medai.doctor.findings import Finding, ok, problem, warning
 from medai.infra.documents import Documents
 from medai.infra.files import Files
-from medai.infra.postgres import Pool
+from medai.infra.postgres import Pool, dsn_of
 from medai.infra.postgres_traits import PostgresTraits, keeps_sessions, read_traits
 from medai.kit.clock import Clock
 from medai.settings import Settings
 
+_UPGRADE = "выполните medai db upgrade или перезапустите службу"
 _OLDEST_VERSION = 14
 _PROCESS_CONNECTIONS = 32
 """A pool of 16, the job engine's 12, locks."""
@@ -58,10 +61,19 @@ def _traits(traits: PostgresTraits) -> Iterator[Finding]:
 
 
 async def check_documents(documents: Documents, settings: Settings) -> list[Finding]:
-    """The store answers a query. Raises StoreError."""
-    await documents.get(CLINICS, "doctor")
+    """The store answers and has the indexes of this version. Raises StoreError."""
     where = "MongoDB" if settings.mongodb_uri else "PostgreSQL"
-    return [ok("documents", f"Документы доступны ({where})")]
+    if missing := await documents.unprepared(COLLECTIONS):
+        names = ", ".join(missing)
+        return [warning("documents", f"В {where} нет таблиц или индексов: {names}; {_UPGRADE}")]
+    return [ok("documents", f"Документы доступны ({where}), индексы на месте")]
+
+
+async def check_tables(pool: Pool) -> list[Finding]:
+    """The tables for DataLens are those of this version. Raises StoreError."""
+    if await asyncio.to_thread(is_current, dsn_of(pool)):
+        return [ok("postgres_tables", "Таблицы DataLens соответствуют этой версии службы")]
+    return [warning("postgres_tables", f"Таблицы DataLens прежней версии: {_UPGRADE}")]
 
 
 async def check_files(files: Files) -> list[Finding]:

@@ -90,6 +90,9 @@ class Documents(Protocol):
     async def prepare(self, collections: Sequence[Collection]) -> None:
         """Create collections and indexes that are missing; safe to call from many processes."""
 
+    async def unprepared(self, collections: Sequence[Collection]) -> list[str]:
+        """Names of those collections that lack a table or an index; `prepare` makes them."""
+
     async def get(self, collection: Collection, doc_id: str) -> Document | None:
         """The document with this `_id`, or None."""
 

@@ -64,6 +64,18 @@ class MongoDocuments:
                             raise
                         raise rules.unpreparable(collection) from error
 
+    async def unprepared(self, collections: Sequence[Collection]) -> list[str]:
+        """See `Documents.unprepared`."""
+        missing = []
+        for collection in collections:
+            wanted = {index.document["name"] for index in _indexes(collection)}
+            with _store_errors():
+                async with await self._of(collection).list_indexes() as found:
+                    names = {index["name"] async for index in found}
+            if wanted - names:
+                missing.append(collection.name)
+        return missing
+
     async def get(self, collection: Collection, doc_id: str) -> Document | None:
         """See `Documents.get`."""
         with _store_errors():

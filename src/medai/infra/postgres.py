@@ -79,7 +79,7 @@ async def advisory_lock(pool: Pool, key: str) -> AsyncIterator[None]:
     dies frees the lock. It does not fence: a holder whose connection broke does not know.
     Raises StoreError when the server cannot be reached.
     """
-    local_key = (id(asyncio.get_running_loop()), _dsn(pool), key)
+    local_key = (id(asyncio.get_running_loop()), dsn_of(pool), key)
     local = _local_locks.setdefault(local_key, asyncio.Lock())
     async with local:
         with store_errors():
@@ -95,10 +95,11 @@ async def open_connection(pool: Pool, name: str) -> AsyncConnection[tuple[Any, .
 
     The caller closes it. Raises psycopg.OperationalError (see `store_errors`).
     """
-    return await AsyncConnection.connect(_dsn(pool), autocommit=True, application_name=name)
+    return await AsyncConnection.connect(dsn_of(pool), autocommit=True, application_name=name)
 
 
-def _dsn(pool: Pool) -> str:
+def dsn_of(pool: Pool) -> str:
+    """The address of the pool's server."""
     if not isinstance(pool.conninfo, str):
         raise TypeError("locks need a pool opened by open_pool")
     return pool.conninfo

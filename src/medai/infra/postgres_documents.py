@@ -41,6 +41,21 @@ class PostgresDocuments:
                 for collection in collections:
                     await self._prepare_one(connection, collection)
 
+    async def unprepared(self, collections: Sequence[Collection]) -> list[str]:
+        """See `Documents.unprepared`."""
+        tables = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
+        indexes = "SELECT indexname FROM pg_indexes WHERE schemaname = %s"
+        with store_errors():
+            async with self._pool.connection() as connection:
+                query = f"{tables} UNION ALL {indexes}".encode()
+                cursor = await connection.execute(query, [self._schema, self._schema])
+                present = {row[0] for row in await cursor.fetchall()}
+        return [
+            one.name
+            for one in collections
+            if not present.issuperset({one.name} | postgres_schema.index_names(one))
+        ]
+
     async def get(self, collection: Collection, doc_id: str) -> Document | None:
         """See `Documents.get`."""
         query = f"SELECT doc::text FROM {self._table(collection)} WHERE id = %s"  # noqa: S608

@@ -58,6 +58,13 @@ def create_indexes(schema: str, collection: Collection) -> Iterator[str]:
         )
 
 
+def index_names(collection: Collection) -> set[str]:
+    """The names of the indexes that `create_indexes` makes."""
+    unique = {_index_name(collection, "key", paths) for paths in collection.unique}
+    plain = (*collection.unique, *collection.indexes)
+    return unique | {_index_name(collection, "by", paths) for paths in plain}
+
+
 def _index_name(collection: Collection, kind: str, paths: tuple[str, ...]) -> str:
     # Names longer than 63 bytes would be cut, and two of them could become one.
     digest = hashlib.sha256("\x1f".join(paths).encode()).hexdigest()[:10]

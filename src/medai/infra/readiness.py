@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Awaitable
 from time import monotonic
 
+import structlog
+
 from medai.errors import StoreError
 from medai.infra.documents import Collection, Documents
 from medai.infra.postgres import Pool, store_errors
+
+_log = structlog.get_logger(__name__)
 
 ANSWER_SECONDS = 3.0
 """A store that takes longer counts as away."""
@@ -33,6 +37,8 @@ class Readiness:
                 )
                 self._found = {"postgres": postgres, "documents": documents}
                 self._at = monotonic()
+                if away := [store for store, answers in self._found.items() if not answers]:
+                    _log.warning("not ready", away=away)
             return self._found
 
     async def _ask_postgres(self) -> None:
