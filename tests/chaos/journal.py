@@ -53,6 +53,19 @@ class Journal:
             asked = [one for one in self._exchanges if one.sha256 is not None]
         return [one for one in asked if one.status in (200, None)]
 
+    def crowd(self, path: str) -> list[str]:
+        """Who asked for what in the second with most requests to paths that begin so."""
+        with self._lock:
+            asked = [one for one in self._exchanges if one.path.startswith(path)]
+        seconds = [
+            [other for other in asked if 0 <= other.began - first.began < 1.0] for first in asked
+        ]
+        busiest = max(seconds, key=len, default=[])
+        return [
+            f"{one.began - busiest[0].began:.2f} s process {one.process} {one.method} {one.path}"
+            for one in busiest
+        ]
+
     def lost(self, killed: dict[int, float], *, grace_seconds: float) -> set[str]:
         """Audios with a recognition whose answer never arrived or may not have been stored:
         dropped on the way, or its process was killed (`killed`: process -> moment) before

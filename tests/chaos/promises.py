@@ -167,7 +167,8 @@ def _too_fast(site: Site) -> Iterator[str]:
     busiest = site.control.bill()["crm_max_requests_in_one_second_by_account"]
     for account, most in busiest.items():
         if most > CRM_LIMIT_PER_SECOND:
-            yield f"account {account} got {most} requests in one second"
+            crowd = "; ".join(site.journal.crowd(f"/amocrm/{account}/"))
+            yield f"account {account} got {most} requests in one second: {crowd}"
 
 
 async def _differences(application: Application, site: Site) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -350,12 +351,13 @@ class TestStreaming:
     async def test_a_reader_may_write_and_stop_early(self, store: Documents) -> None:
         await fill(store, *({"_id": f"{n:05}"} for n in range(1100)))
         seen = 0
-        async for one in store.find(CALLS, {}, sort=[]):
-            seen += 1
-            if seen % 50 == 0:
-                await store.update(CALLS, one["_id"], Change(set={"seen": True}))
-            if seen == 600:
-                break
+        async with aclosing(store.find(CALLS, {}, sort=[])) as found:
+            async for one in found:
+                seen += 1
+                if seen % 50 == 0:
+                    await store.update(CALLS, one["_id"], Change(set={"seen": True}))
+                if seen == 600:
+                    break
         assert await store.count_by(CALLS, "seen", {}) == {True: 12, None: 1088}
 
 

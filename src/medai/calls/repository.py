@@ -89,7 +89,7 @@ class CallRepository:
 
     async def with_transcript(self, filename: str) -> Call | None:
         """The call whose transcript has this file name, or None."""
-        async for call in self._find({"transcript.filename": filename}):
+        async for call in self._find({"transcript.filename": filename}, limit=1):
             return call
         return None
 

@@ -6,7 +6,7 @@ and membership filters, explicit sort, single-document atomicity, no transaction
 """
 
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -98,8 +98,12 @@ class Documents(Protocol):
 
     def find(
         self, collection: Collection, where: Where, *, sort: Sort, limit: int | None = None
-    ) -> AsyncIterator[Document]:
-        """Matching documents in sorted order, streamed: memory does not grow with the result."""
+    ) -> AsyncGenerator[Document, None]:
+        """Matching documents in sorted order, streamed: memory does not grow with the result.
+
+        Who stops early closes it (`contextlib.aclosing`): left to itself, a long result gives its
+        connection back only when the event loop comes to it, and not at all if the loop ends first.
+        """
 
     async def insert(self, collection: Collection, document: Document) -> bool:
         """Store a new document; False (and nothing stored) when `_id` or a unique key exists."""

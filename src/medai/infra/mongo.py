@@ -1,7 +1,7 @@
 """Documents in MongoDB."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -83,7 +83,7 @@ class MongoDocuments:
 
     async def find(
         self, collection: Collection, where: Where, *, sort: Sort, limit: int | None = None
-    ) -> AsyncIterator[Document]:
+    ) -> AsyncGenerator[Document, None]:
         """See `Documents.find`."""
         if limit == 0:
             return  # MongoDB takes 0 for "no limit"

@@ -1,6 +1,6 @@
 """Documents in PostgreSQL: one table of JSONB per collection."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,7 +67,7 @@ class PostgresDocuments:
 
     async def find(
         self, collection: Collection, where: Where, *, sort: Sort, limit: int | None = None
-    ) -> AsyncIterator[Document]:
+    ) -> AsyncGenerator[Document, None]:
         """See `Documents.find`; a result longer than 500 holds a connection while it is read."""
         matching = condition(where)
         query = (
