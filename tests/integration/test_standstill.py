@@ -1,13 +1,17 @@
 """A command that waits for calls ends with a reason when a store takes no results."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from tests.fixtures.clinic_at_work import TODAY, ClinicAtWork
 
+from medai.bootstrap import Application
 from medai.cli import working
 from medai.cli.working import work_until_settled
 from medai.errors import StoreError
+from medai.kit.days import DayRange
+from medai.processing.requests import Progress
 
 NOTE = 1000004
 
@@ -33,3 +37,27 @@ async def test_a_full_disk_is_told(at_work: ClinicAtWork, monkeypatch: pytest.Mo
                 )
         finally:
             await connection.execute(_SPACE_AGAIN.encode())
+
+
+async def test_a_store_that_comes_back_is_waited_for(
+    at_work: ClinicAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two looks meet no database, whose real death is test_service_under_attack.py's matter."""
+    await at_work.sync()
+    await at_work.wanted(NOTE)
+    look, looks = working._total, 0
+
+    async def interrupted(
+        application: Application, client_ids: Sequence[str], days: DayRange
+    ) -> Progress:
+        nonlocal looks
+        looks += 1
+        if looks in (2, 3):
+            raise StoreError("PostgreSQL недоступен: проверьте сервер")
+        return await look(application, client_ids, days)
+
+    monkeypatch.setattr(working, "_total", interrupted)
+    progress = await work_until_settled(at_work.app, [at_work.client_id], TODAY, lambda _: None)
+
+    assert looks > 3
+    assert (progress.transcribed, progress.noted, progress.analysed) == (1, 1, 1)

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fixtures.clinic_at_work import EVENING, TODAY, ClinicAtWork
 from tests.fixtures.service import doors_of
 
+from medai.calls.life import due_steps
 from medai.calls.models import Call, Step
 from medai.calls.repository import CALLS
 from medai.processing.stops import Stop, pause
@@ -81,6 +83,29 @@ async def test_one_call_tries_and_then_all_go_on(at_work: ClinicAtWork) -> None:
     assert [call.failures for call in done] == [{}, {}, {}]
     assert all(call.transcript is not None for call in done)
     assert at_work.sandbox.control.bill()["stt_paid"] == 3
+
+
+async def test_whoever_watches_never_sees_only_calls_that_wait(
+    at_work: ClinicAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a command ends with "they wait" between the trial and its good news."""
+    app, seen = at_work.app, list[bool]()
+    calls = await _stored(at_work)
+    at_work.sandbox.control.fail("elevenlabs", "payment_required")
+    trial, *_ = await _transcribe(at_work, calls)
+    await app.stops.try_soon(at_work.client_id)
+    await app.requests.retry(trial)
+    resume = app.sweeps.resume
+
+    async def watched(stop_id: str) -> int:
+        stored = await app.calls.get(trial.id)
+        seen.append(stored is not None and Step.TRANSCRIPTION in due_steps(stored, at_work.clock()))
+        return await resume(stop_id)
+
+    monkeypatch.setattr(app.sweeps, "resume", watched)
+    await _transcribe(at_work, [trial])
+
+    assert seen == [True]
 
 
 async def test_a_persons_request_is_tried_at_once(at_work: ClinicAtWork) -> None:

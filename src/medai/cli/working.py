@@ -30,7 +30,8 @@ async def work_until_settled(
 ) -> Progress:
     """Run workers until every call of the days is done, failed or waits for long.
 
-    Raises StoreError when calls are due but nothing happens to them: a store takes no results.
+    A store that is away for a while is waited for. Raises StoreError when it stays away, and when
+    calls are due but nothing happens to them: a store takes no results.
     """
     progress = await _total(application, client_ids, days)
     if _nothing_soon(progress, application):
@@ -55,22 +56,30 @@ async def _watch(
     last_move, seen = monotonic(), Progress()
     while True:
         started = monotonic()
-        progress = await _total(application, client_ids, days)
-        report(progress)
-        if _nothing_soon(progress, application):
-            return progress
-        if progress != seen or await application.jobs.busy(application.clock()):
-            last_move, seen = started, progress
-        elif started - last_move > STANDSTILL.total_seconds():
-            raise StoreError(
-                "Звонки ждут, но их результаты не сохраняются: проверьте базы данных и место на"
-                " диске"
-            )
+        stands_still = started - last_move > STANDSTILL.total_seconds()
+        try:
+            progress = await _total(application, client_ids, days)
+            moves = progress != seen or await application.jobs.busy(application.clock())
+        except StoreError:
+            # The workers wait for a database that is away, and so does whoever watches them.
+            if stands_still:
+                raise
+        else:
+            report(progress)
+            if _nothing_soon(progress, application):
+                return progress
+            if moves:
+                last_move, seen = started, progress
+            elif stands_still:
+                raise StoreError(
+                    "Звонки ждут, но их результаты не сохраняются: проверьте базы данных и место"
+                    " на диске"
+                )
         pause = max(_SHORTEST_POLL_SECONDS, (monotonic() - started) * _POLL_SHARE)
         done, _ = await asyncio.wait({workers}, timeout=pause)
         if done:
             await workers  # workers only end by failing: let it be seen
-            return progress
+            return seen
 
 
 async def _total(application: Application, client_ids: Sequence[str], days: DayRange) -> Progress:

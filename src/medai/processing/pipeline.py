@@ -92,10 +92,10 @@ class CallPipeline:
             log.exception("step broke", error=type(error).__name__)
             return await self._failed(step, call, error, trial)
         log.info("step done")
-        done = await self._done(step, call, facts)
         if trial is not None:
+            # Before this call is done: whoever watches would see nothing but calls that wait.
             await self._parts.sweeps.resume(trial.id)
-        return done
+        return await self._done(step, call, facts)
 
     async def _done(self, step: Step, call: Call, facts: Facts) -> Call:
         fields = {**facts, "updated_at": self._parts.clock()}
