@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import httpx2
 import procrastinate
 
+from medai.access.audit import ACCESS_LOG, AccessLog
+from medai.access.keys import API_KEYS, ApiKeys
 from medai.analysis.openai import OpenAILanguageModel
 from medai.analysis.recommendations.repository import CONCLUSIONS, ConclusionsRepository
 from medai.analysis.recommendations.service import RecommendationService
@@ -84,8 +86,8 @@ from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
-    ADMINISTRATORS, ANALYSES, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS, RECOGNITION_ANSWERS,
-    RECOGNITIONS, RUNS, SCHEDULE, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
+    ACCESS_LOG, ADMINISTRATORS, ANALYSES, API_KEYS, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS,
+    RECOGNITION_ANSWERS, RECOGNITIONS, RUNS, SCHEDULE, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
 )  # fmt: skip
 _MINUTE_SECONDS = 60.0
 _FASTEST_CRM_RATE = 6.0
@@ -100,6 +102,8 @@ class Application:
     settings: Settings
     clock: Clock
     api_key: str
+    keys: ApiKeys
+    access_log: AccessLog
     engine: procrastinate.App
     pool: Pool
     documents: Documents
@@ -178,6 +182,7 @@ async def _wire(
     locks = FleetLocks(stores.pool)
     jobs = FleetJobs(JobQueue(engine, stores.pool))
     clinics, calls = ClinicRepository(documents, clock), CallRepository(documents)
+    access_log = AccessLog(documents, clock)
     staff, limits = StaffRepository(documents), LimitService(clinics, clock)
     stops = Stops(documents, clock)
     sweeps = Sweeps(calls, jobs, stops, clock)
@@ -248,6 +253,8 @@ async def _wire(
         settings=settings,
         clock=clock,
         api_key=api_key,
+        keys=ApiKeys(documents, clinics, api_key, clock),
+        access_log=access_log,
         engine=engine,
         pool=stores.pool,
         documents=documents,
@@ -299,7 +306,7 @@ async def _wire(
         ),
         token_keeper=TokenKeeper(clinics, accounts, stops),
         reattribution=Reattribution(clinics, calls, transcription, attributor, export_days),
-        retention=_retention(settings, clock, stores, runs, calls),
+        retention=_retention(settings, clock, stores, runs, calls, access_log),
         syncs=syncs,
         exports=exports,
         reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
@@ -355,16 +362,28 @@ def model_options(settings: Settings) -> ModelOptions:
 
 
 def _retention(
-    settings: Settings, clock: Clock, stores: Stores, runs: Runs, calls: CallRepository
+    settings: Settings,
+    clock: Clock,
+    stores: Stores,
+    runs: Runs,
+    calls: CallRepository,
+    access_log: AccessLog,
 ) -> Retention:
     keep = KeepDays(
         jobs=settings.medai_keep_jobs_days,
         runs=settings.medai_keep_runs_days,
         audio=settings.medai_keep_audio_days,
         reports=settings.medai_keep_reports_days,
+        access_log=settings.medai_keep_access_log_days,
     )
     return Retention(
-        keep, pool=stores.pool, runs=runs, files=stores.files, calls=calls, clock=clock
+        keep,
+        pool=stores.pool,
+        runs=runs,
+        files=stores.files,
+        calls=calls,
+        access_log=access_log,
+        clock=clock,
     )
 
 

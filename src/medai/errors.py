@@ -39,6 +39,12 @@ class AccessDeniedError(MedaiError):
     code = "access_denied"
 
 
+class ForbiddenError(MedaiError):
+    """The key is good, but not for this."""
+
+    code = "forbidden"
+
+
 class ConflictError(MedaiError):
     """Somebody else changed the same thing first; the caller may read again and repeat."""
 

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     )
     medai_keep_jobs_days: int = Field(14, ge=0, description="ended jobs; 0: for ever")
     medai_keep_runs_days: int = Field(90, ge=0, description="ended runs; 0: for ever")
+    medai_keep_access_log_days: int = Field(
+        365, ge=0, description="who opened transcripts and recordings; 0: for ever"
+    )
     medai_keep_audio_days: int = Field(
         0, ge=0, description="recordings of transcribed calls; 0: for ever"
     )
@@ -64,6 +67,9 @@ class Settings(BaseSettings):
     )
     medai_open_links: Literal["signed", "legacy"] = Field(
         "signed", description="legacy opens file links without a signature, as the old system did"
+    )
+    api_requests_per_minute: int = Field(
+        1200, ge=0, description="of one key, or of one address without a key; 0: no limit"
     )
     medai_host: str = Field("127.0.0.1", description="address the API listens on")
     medai_port: int = Field(8001, description="port the API listens on")

@@ -8,6 +8,7 @@ import httpx2
 from tests.fixtures.application import API_KEY
 from tests.fixtures.clinic_at_work import ClinicAtWork
 
+from medai.access.audit import Opened
 from medai.api.app import create_api
 from medai.calls.models import Step
 from medai.processing.retention import KeepDays, Retention
@@ -51,14 +52,23 @@ async def test_only_old_and_unneeded_things_are_forgotten(at_work: ClinicAtWork)
     await app.files.write("audio/000000000000000000000001.mp3", b"of a call nobody transcribed")
     await app.files.write("recognitions/dead.room", b"0")
     await app.files.write("reports/old.pdf", b"%PDF")
+    visitor = {"by": "ключ", "address": "127.0.0.1", "request_id": "request-1"}
+    await app.access_log.note(Opened.TRANSCRIPT, str(NOTE), at_work.client_id, **visitor)
     for file in (app.settings.data_dir / "files").rglob("*"):
         _as_of(file, at_work.clock().timestamp())
     at_work.clock.pass_time(timedelta(days=40))
-    keep = KeepDays(jobs=14, runs=30, audio=30, reports=0)
+    keep = KeepDays(jobs=14, runs=30, audio=30, reports=0, access_log=39)
     retention = Retention(
-        keep, pool=app.pool, runs=app.runs, files=app.files, calls=app.calls, clock=at_work.clock
+        keep,
+        pool=app.pool,
+        runs=app.runs,
+        files=app.files,
+        calls=app.calls,
+        access_log=app.access_log,
+        clock=at_work.clock,
     )
-    assert await retention.forget() == {"leftovers": 1, "jobs": 0, "runs": 1, "audio": 1}
+    forgotten = {"leftovers": 1, "jobs": 0, "runs": 1, "audio": 1, "access_log": 1}
+    assert await retention.forget() == forgotten
     assert not await app.files.exists(transcribed.file)
     assert await app.files.exists("audio/000000000000000000000001.mp3")
     assert await app.files.exists("reports/old.pdf")

@@ -3,15 +3,17 @@
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import APIKeyHeader
-from starlette.middleware.base import BaseHTTPMiddleware
 
 import medai
 from medai.api import errors
+from medai.api.access import Guard
+from medai.api.body_cap import BodyCap
 from medai.api.request_ids import RequestIds
 from medai.api.routers import (
     analysis,
     calls,
     events,
+    keys,
     ledger,
     metrics,
     reports,
@@ -20,8 +22,10 @@ from medai.api.routers import (
     stops,
     watching,
 )
-from medai.api.security import AccessCheck
 from medai.bootstrap import Application
+
+_UPLOADS: dict[str, int] = {}
+"""Paths that take files -> megabytes."""
 
 
 def create_api(application: Application) -> FastAPI:
@@ -30,15 +34,16 @@ def create_api(application: Application) -> FastAPI:
         title="MedAI Backend",
         version=medai.__version__,
         description="Every call of a clinic: transcribed, scored with quotes, reported.",
-        # Declared for Swagger's Authorize button; the check itself is AccessCheck.
+        # Declared for Swagger's Authorize button; the check itself is the guard.
         dependencies=[Security(APIKeyHeader(name="X-API-Key", auto_error=False))],
     )
     api.state.application = application
-    for module in (status, events, calls, analysis, reports, metrics, ledger, stops, runs):
-        api.include_router(module.router, prefix="/api")
+    for module in (status, events, calls, analysis, reports, metrics, ledger, stops, runs, keys):
+        api.include_router(module.router, prefix="/api", responses=errors.COMMON)
     api.include_router(watching.router)
     errors.install(api)
-    api.add_middleware(BaseHTTPMiddleware, dispatch=AccessCheck(application))
+    api.add_middleware(Guard, application=application)
+    api.add_middleware(BodyCap, uploads=_UPLOADS)
     # Outermost, so that a refusal carries CORS headers too (contract 0).
     api.add_middleware(
         CORSMiddleware,
@@ -56,6 +61,6 @@ def create_watching(application: Application) -> FastAPI:
     api.state.application = application
     api.include_router(watching.router)
     errors.install(api)
-    api.add_middleware(BaseHTTPMiddleware, dispatch=AccessCheck(application))
+    api.add_middleware(Guard, application=application)
     api.add_middleware(RequestIds)
     return api

@@ -25,6 +25,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         number = usable(Headers(scope=scope).get(HEADER, "")) or random_id()
+        scope.setdefault("state", {})["request_id"] = number
 
         async def numbered(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -11,6 +11,7 @@ from medai.cli import (
     doctor,
     exporting,
     held,
+    keys,
     limits,
     own_call,
     processing,
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 _GROUPS = (
     service, processing, daily, own_call, exporting, runs, costs, held, stops, recommending,
-    clinics, limits, staff, database, doctor, sandbox, demo,
+    clinics, keys, limits, staff, database, doctor, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

@@ -16,6 +16,11 @@ _MAX_ATTEMPTS = 60
 _LONGEST_PAUSE_SECONDS = 0.05
 
 
+def unknown_clinic(client_id: str) -> NotFoundError:
+    """What is said of a clinic that does not exist, or not for whoever asks."""
+    return NotFoundError(f"Клиника «{client_id[:60]}» не найдена: проверьте client_id")
+
+
 class ClinicRepository:
     """Reads and writes clinics. Raises StoreError when the store fails."""
 
@@ -34,8 +39,7 @@ class ClinicRepository:
         """The clinic, or NotFoundError in a form a person can act on."""
         clinic = await self.by_client_id(client_id)
         if clinic is None:
-            shown = client_id[:60]
-            raise NotFoundError(f"Клиника «{shown}» не найдена: проверьте client_id")
+            raise unknown_clinic(client_id)
         return clinic
 
     async def all(self) -> AsyncIterator[Clinic]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from medai.access.audit import AccessLog
 from medai.calls.repository import CallRepository
 from medai.infra.files import Files
 from medai.infra.jobs import forget_ended
@@ -28,6 +29,7 @@ class KeepDays:
     runs: int
     audio: int
     reports: int
+    access_log: int
 
 
 class Retention:
@@ -41,6 +43,7 @@ class Retention:
         runs: Runs,
         files: Files,
         calls: CallRepository,
+        access_log: AccessLog,
         clock: Clock,
     ) -> None:
         self._keep = keep
@@ -48,6 +51,7 @@ class Retention:
         self._runs = runs
         self._files = files
         self._calls = calls
+        self._access_log = access_log
         self._clock = clock
 
     async def forget(self) -> dict[str, int]:
@@ -57,6 +61,8 @@ class Retention:
             forgotten["jobs"] = await forget_ended(self._pool, before)
         if before := self._before(self._keep.runs):
             forgotten["runs"] = await self._runs.forget(before)
+        if before := self._before(self._keep.access_log):
+            forgotten["access_log"] = await self._access_log.forget(before)
         if before := self._before(self._keep.reports):
             forgotten["reports"] = await self._files_of(_REPORTS, before)
         if before := self._before(self._keep.audio):

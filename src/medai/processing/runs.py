@@ -23,6 +23,11 @@ RUNS = Collection(
 RunState = Literal["running", "completed", "partial", "failed", "cancelled"]
 
 
+def unknown_run() -> NotFoundError:
+    """What is said of a run that does not exist, or not for whoever asks."""
+    return NotFoundError("Запуск не найден: проверьте номер в medai runs list")
+
+
 class RunKind(StrEnum):
     """What was asked for. The last four are begun by the schedule."""
 
@@ -119,7 +124,7 @@ class Runs:
         """The run. Raises NotFoundError in a form a person can act on."""
         run = await self.get(run_id)
         if run is None:
-            raise NotFoundError("Запуск не найден: проверьте номер в medai runs list")
+            raise unknown_run()
         return run
 
     async def change(self, run_id: str, **fields: Any) -> bool:

@@ -1,5 +1,6 @@
 """Making reports for a clinic or for all of them, and storing the files."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -121,6 +122,12 @@ def report_name(client_id: str | None, days: DayRange, extension: str) -> str:
     clinic = f"_clinic_{client_id}" if client_id else ""
     first, last = days.first.strftime("%d_%m_%Y"), days.last.strftime("%d_%m_%Y")
     return f"{FOLDER}/call_report{clinic}_{first}-{last}.{extension}"
+
+
+def clinic_of(filename: str) -> str | None:
+    """The clinic whose report has this file name; None for a report of all clinics."""
+    found = re.fullmatch(r"call_report_clinic_(.+)_\d\d_\d\d_\d{4}-\d\d_\d\d_\d{4}\.\w+", filename)
+    return found[1] if found else None
 
 
 def previous_period(days: DayRange) -> DayRange:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from medai.api.dependencies import App
+from medai.api.dependencies import App, Who
 from medai.api.routers.calls import Start
 from medai.api.routers.ranges import counted, started, status_answer
 from medai.calls.life import analyze_status
@@ -17,6 +17,7 @@ router = APIRouter(tags=["analysis"])
 @router.post("/analyze-by-date-range", summary="Start analysing the days")
 async def analyse(
     app: App,
+    who: Who,
     start_date_str: Start,
     end_date_str: Start,
     client_id: str | None = None,
@@ -24,6 +25,7 @@ async def analyse(
 ) -> dict[str, Any]:
     """Queue transcribed calls without an analysis; `force_analyze` repeats finished ones."""
     parse_range(start_date_str, end_date_str)
+    client_id = who.clinic(client_id)
     if client_id is not None:
         await app.clinics.require(client_id)
     return await started(
@@ -35,9 +37,10 @@ async def analyse(
 @router.get("/call-analysis/analyze-status", summary="How far analysis is")
 @router.get("/analyze-by-date-range-status", summary="How far analysis is")
 async def analysis_state(
-    app: App, start_date_str: Start, end_date_str: Start, client_id: str | None = None
+    app: App, who: Who, start_date_str: Start, end_date_str: Start, client_id: str | None = None
 ) -> dict[str, Any]:
     """Counts by status of the calls that have a transcript."""
+    client_id = who.clinic(client_id)
     days = parse_range(start_date_str, end_date_str)
     found = app.calls.of_days(client_id, days, where={"skip_reason": None})
     transcribed = (call async for call in found if call.transcript)

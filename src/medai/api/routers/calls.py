@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
-from medai.api.dependencies import App
+from medai.access.audit import Opened
+from medai.api.dependencies import App, SignedLink, Who
 from medai.api.routers.presenters import call_document
 from medai.api.routers.ranges import counted, started, status_answer
 from medai.calls.life import transcription_status
@@ -24,11 +25,13 @@ Start = Annotated[str, Query(description="ДД.ММ.ГГГГ или ГГГГ-М�
 @router.get("/calls/list", summary="Calls of the days")
 async def list_calls(
     app: App,
+    who: Who,
     start_date: str | None = None,
     end_date: str | None = None,
     client_id: str | None = None,
 ) -> dict[str, Any]:
     """Full call documents in the contract's shape, skipped calls left out."""
+    client_id = who.clinic(client_id)
     days = _optional_range(start_date, end_date)
     zones = {c.client_id: zone(c.timezone) async for c in app.clinics.all()}
     found = app.calls.of_days(client_id, days, where={"skip_reason": None})
@@ -44,6 +47,7 @@ async def list_calls(
 @router.post("/calls/transcribe-by-date-range", summary="Start transcribing the days")
 async def transcribe(
     app: App,
+    who: Who,
     start_date_str: Start,
     end_date_str: Start,
     client_id: str | None = None,
@@ -51,6 +55,7 @@ async def transcribe(
 ) -> dict[str, Any]:
     """Queue what has no transcript; nothing is paid for twice, whatever is forced."""
     parse_range(start_date_str, end_date_str)
+    client_id = who.clinic(client_id)
     if client_id is not None:
         await app.clinics.require(client_id)
     return await started(
@@ -64,9 +69,10 @@ async def transcribe(
 @router.get("/calls/transcribe-status", summary="How far transcription is")
 @router.get("/calls/transcribe-by-date-range-status", summary="How far transcription is")
 async def transcription_state(
-    app: App, start_date_str: Start, end_date_str: Start, client_id: str
+    app: App, who: Who, start_date_str: Start, end_date_str: Start, client_id: str
 ) -> dict[str, Any]:
     """Counts by status of the calls that have a recording."""
+    who.require(client_id)
     days = parse_range(start_date_str, end_date_str)
     found = app.calls.of_days(client_id, days, where={"skip_reason": None})
     with_recording = (call async for call in found if call.recording_url or call.audio)
@@ -74,13 +80,15 @@ async def transcription_state(
     return status_answer(counts, finished=("success", "failed"))
 
 
-@router.get("/calls/download/{call_id}", summary="The recording")
+@router.get("/calls/download/{call_id}", summary="The recording", dependencies=[SignedLink])
 @router.get("/calls/download-audio/{call_id}", summary="The recording")
-async def download_audio(call_id: str, app: App) -> StreamingResponse:
+async def download_audio(call_id: str, app: App, who: Who) -> StreamingResponse:
     """The stored audio as an attachment. 404 for an unknown call or a missing file."""
     call = await app.calls.get(call_id)
-    if call is None or call.audio is None or not await app.files.exists(call.audio.file):
+    is_there = call and call.audio and await app.files.exists(call.audio.file)
+    if call is None or call.audio is None or not (is_there and who.grant.allows(call.client_id)):
         raise NotFoundError("Запись этого звонка не найдена: проверьте номер звонка")
+    await who.opens(Opened.RECORDING, call.id, call.client_id)
     clinic = await app.clinics.require(call.client_id)
     at = call.started_at.astimezone(zone(clinic.timezone))
     extension = call.audio.file.rpartition(".")[2]
@@ -95,12 +103,17 @@ async def download_audio(call_id: str, app: App) -> StreamingResponse:
     )
 
 
-@router.get("/transcriptions/{filename}/download", summary="The transcript as a text file")
-async def download_transcript(filename: str, app: App) -> Response:
+@router.get(
+    "/transcriptions/{filename}/download",
+    summary="The transcript as a text file",
+    dependencies=[SignedLink],
+)
+async def download_transcript(filename: str, app: App, who: Who) -> Response:
     """The transcript text. 404 for an unknown file."""
     call = await app.calls.with_transcript(filename)
-    if call is None:
+    if call is None or not who.grant.allows(call.client_id):
         raise NotFoundError("Расшифровка не найдена: проверьте ссылку")
+    await who.opens(Opened.TRANSCRIPT, call.id, call.client_id)
     clinic = await app.clinics.require(call.client_id)
     transcript = await app.transcription.get(call.id)
     text = transcript_text(transcript, call, tz=zone(clinic.timezone))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from medai.api.dependencies import App
+from medai.api.dependencies import App, Who
 from medai.errors import NotFoundError
 from medai.processing.runs import RunKind
 
@@ -27,9 +27,10 @@ class ExportOrder(BaseModel):
 
 
 @router.post("/export", summary="Start pulling calls of the days from the CRM")
-async def start_export(order: ExportOrder, app: App) -> dict[str, Any]:
+async def start_export(order: ExportOrder, app: App, who: Who) -> dict[str, Any]:
     """Queue the sync and answer at once; results come from export-results."""
     started = monotonic()
+    who.require(order.client_id)
     clinic = await app.clinics.require(order.client_id)
     first, last = _dates(order, app.clock().date().isoformat())
     run_id = await app.asked.sync(clinic.client_id, first, last)
@@ -52,8 +53,10 @@ async def read_results(
     start_date: Annotated[str, Query()],
     end_date: Annotated[str, Query()],
     app: App,
+    who: Who,
 ) -> dict[str, Any]:
     """Statistics of the newest run for exactly these dates; 404 until it has ended."""
+    who.require(client_id)
     run = await app.runs.latest(client_id, RunKind.SYNC, start_date, end_date)
     if run is None or run.state == "running":
         raise NotFoundError("Статистика ещё не готова: повторите запрос позже")

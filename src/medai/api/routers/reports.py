@@ -6,10 +6,11 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from medai.api.dependencies import App
+from medai.access.audit import Opened
+from medai.api.dependencies import App, SignedLink, Who
 from medai.errors import NotFoundError
 from medai.kit.days import DayRange, parse_range
-from medai.reports.service import FOLDER
+from medai.reports.service import FOLDER, clinic_of
 
 router = APIRouter(tags=["reports"])
 
@@ -29,30 +30,34 @@ class ReportOrder(BaseModel):
 
 @router.post("/reports/generate_call_report", summary="Make the PDF report")
 @router.post("/call-reports/generate", summary="Make the PDF report")
-async def generate_pdf(order: ReportOrder, app: App) -> dict[str, Any]:
+async def generate_pdf(order: ReportOrder, app: App, who: Who) -> dict[str, Any]:
     """404 when the period has no analysed calls."""
     days = parse_range(order.start_date, order.end_date)
-    name = await app.reports.generate_pdf(order.clinic_id or None, days)
+    name = await app.reports.generate_pdf(who.clinic(order.clinic_id), days)
     return {"status": "success", "message": "Отчёт готов", "filename": name}
 
 
 @router.get("/reports/generate-excel", summary="Make the Excel report")
 async def generate_excel(
-    app: App, start_date: str, end_date: str, clinic_id: str | None = None
+    app: App, who: Who, start_date: str, end_date: str, clinic_id: str | None = None
 ) -> dict[str, Any]:
     """404 when the period has no analysed calls."""
     days: DayRange = parse_range(start_date, end_date)
-    name = await app.reports.generate_excel(clinic_id or None, days)
+    name = await app.reports.generate_excel(who.clinic(clinic_id), days)
     return {"status": "success", "filename": name.rpartition("/")[2]}
 
 
-@router.get("/call/reports/{filename}/download", summary="Download a report")
-async def download(filename: str, app: App) -> StreamingResponse:
+@router.get(
+    "/call/reports/{filename}/download", summary="Download a report", dependencies=[SignedLink]
+)
+async def download(filename: str, app: App, who: Who) -> StreamingResponse:
     """PDF or Excel by extension; 404 for anything else."""
     extension = filename.rpartition(".")[2]
     name = f"{FOLDER}/{filename}"
-    if extension not in _MEDIA_TYPES or not await app.files.exists(name):
+    client_id, is_allowed = clinic_of(filename), who.grant.allows(clinic_of(filename))
+    if extension not in _MEDIA_TYPES or not (is_allowed and await app.files.exists(name)):
         raise NotFoundError("Отчёт не найден: сформируйте его заново")
+    await who.opens(Opened.REPORT, filename, client_id)
     return StreamingResponse(
         app.files.stream(name),
         media_type=_MEDIA_TYPES[extension],

@@ -1,0 +1,121 @@
+"""The guard before every route: keys, signed links of files, pace (contract 0, design 6)."""
+
+import math
+import re
+from time import monotonic
+from urllib.parse import unquote
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from medai.access.models import LINK, Grant
+from medai.access.pace import Pace
+from medai.api import errors
+from medai.bootstrap import Application
+from medai.errors import AccessDeniedError, ForbiddenError, MedaiError
+from medai.infra.crypto import is_same
+
+OPEN_PATHS = frozenset(
+    {"/docs", "/openapi.json", "/redoc", "/api/status", "/health/live", "/health/ready"}
+)
+"""What everybody may read."""
+_FILES = re.compile(
+    r"/api/(calls/download/[^/]+|(transcriptions|analysis|call/reports)/[^/]+/download)"
+)
+"""Opened straight from DataLens, Excel, PDF and Telegram, which cannot send a key."""
+_MEASURES_PATH = "/metrics"
+_API_PREFIX = "/api"
+_READING = frozenset({"GET", "HEAD"})
+_DENIED = {"detail": "Invalid or missing API key"}
+"""The body old clients know (contract 0)."""
+_ANYBODY = Grant("anybody", "без ключа", may_write=False)
+
+
+class Guard:
+    """ASGI middleware. Fails closed; what a request may do lies in `request.state.grant`."""
+
+    def __init__(self, app: ASGIApp, application: Application) -> None:
+        self._app = app
+        self._application = application
+        self._pace = Pace(application.settings.api_requests_per_minute)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or answer 401, 403 or 429."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        try:
+            refusal = await self._refusal(request)
+        except MedaiError as error:
+            refusal = errors.answer(error)
+        await (refusal or self._app)(scope, receive, send)
+
+    async def _refusal(self, request: Request) -> Response | None:
+        if request.method == "OPTIONS":
+            return None
+        grant = await self._grant(request)
+        if request.url.path not in OPEN_PATHS:
+            wait = self._pace.wait(_caller(request, grant), monotonic())
+            if wait:
+                return _too_fast(wait)
+        if grant is None:
+            return JSONResponse(_DENIED, status_code=401)
+        if request.method not in _READING and not grant.may_write:
+            raise ForbiddenError("Ключ только для чтения: попросите у владельца ключ для записи")
+        request.state.grant = grant
+        return None
+
+    async def _grant(self, request: Request) -> Grant | None:
+        if request.url.path in OPEN_PATHS:
+            return _ANYBODY
+        given = request.headers.get("X-API-Key", "")
+        if given and (grant := await self._application.keys.grant(given)):
+            return grant
+        if self._has_link(request) or self._may_measure(request):
+            return LINK
+        return None
+
+    def _may_measure(self, request: Request) -> bool:
+        """Prometheus has a token of its own, which opens nothing else."""
+        token = self._application.settings.medai_metrics_token.get_secret_value()
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        is_asked = request.url.path == _MEASURES_PATH and scheme.lower() == "bearer"
+        return bool(token) and is_asked and is_same(given, token)
+
+    def _has_link(self, request: Request) -> bool:
+        path = request.url.path
+        if request.method not in _READING or not is_file(path):
+            return False
+        if self._application.settings.medai_open_links == "legacy":
+            return True
+        query = request.query_params
+        try:
+            self._application.signer.verify(
+                path.removeprefix(_API_PREFIX),
+                query.get("expires", ""),
+                query.get("signature", ""),
+                now=self._application.clock(),
+            )
+        except AccessDeniedError:
+            return False
+        return True
+
+
+def is_file(path: str) -> bool:
+    """Whether the path is one of the file routes, without tricks in it."""
+    return ".." not in path and unquote(path) == path and bool(_FILES.fullmatch(path))
+
+
+def _caller(request: Request, grant: Grant | None) -> str:
+    """A key by its id; everybody else by address."""
+    if grant is None or grant is LINK:
+        return f"from {request.client.host if request.client else '-'}"
+    return grant.id
+
+
+def _too_fast(wait: float) -> Response:
+    seconds = math.ceil(wait)
+    body = {"detail": f"Слишком много запросов: повторите через {seconds} с", "code": "too_fast"}
+    return JSONResponse(body, status_code=429, headers={"Retry-After": str(seconds)})
