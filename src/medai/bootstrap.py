@@ -15,6 +15,8 @@ from medai.analysis.recommendations.repository import CONCLUSIONS, ConclusionsRe
 from medai.analysis.recommendations.service import RecommendationService
 from medai.analysis.repository import ANALYSES, AnalysisRepository
 from medai.analysis.service import AnalysisService
+from medai.calls.listing import CallListing
+from medai.calls.period_status import PeriodStatuses
 from medai.calls.repository import CALLS, CallRepository
 from medai.clinics.repository import CLINICS, ClinicRepository
 from medai.crm.accounts import AccountParts, AmocrmAccounts
@@ -74,6 +76,7 @@ from medai.processing.stops import STOPS, Stops
 from medai.processing.sweeps import Sweeps
 from medai.processing.syncs import Syncs
 from medai.processing.token_keeper import TokenKeeper
+from medai.processing.transcript_files import TranscriptFiles
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
@@ -82,7 +85,7 @@ from medai.transcription.answers import RECOGNITION_ANSWERS
 from medai.transcription.elevenlabs import ElevenLabsSpeechToText
 from medai.transcription.paid_once import lease_for
 from medai.transcription.ports import SpeechToText
-from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
+from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS, TranscriptRepository
 from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
@@ -111,6 +114,8 @@ class Application:
     signer: LinkSigner
     clinics: ClinicRepository
     calls: CallRepository
+    call_listing: CallListing
+    period_statuses: PeriodStatuses
     staff: StaffRepository
     limits: LimitService
     ledger: EffectLedger
@@ -119,6 +124,8 @@ class Application:
     accounts: AmocrmAccounts
     registration: ClinicRegistration
     transcription: TranscriptionService
+    transcript_files: TranscriptFiles
+    links: SignedLinks
     analysis: AnalysisService
     recommendations: RecommendationService
     pipeline: CallPipeline
@@ -262,6 +269,8 @@ async def _wire(
         signer=signer,
         clinics=clinics,
         calls=calls,
+        call_listing=CallListing(calls),
+        period_statuses=PeriodStatuses(calls, clock),
         staff=staff,
         limits=limits,
         ledger=ledger,
@@ -270,6 +279,8 @@ async def _wire(
         accounts=accounts,
         registration=registration,
         transcription=transcription,
+        transcript_files=TranscriptFiles(calls, clinics, TranscriptRepository(documents), links),
+        links=links,
         analysis=analysis,
         recommendations=recommendations,
         pipeline=pipeline,

@@ -20,8 +20,10 @@ from medai.api.routers import (
     runs,
     status,
     stops,
+    transcriptions,
     watching,
 )
+from medai.api.routers.call_lists import CallLists
 from medai.bootstrap import Application
 
 _UPLOADS: dict[str, int] = {}
@@ -38,7 +40,20 @@ def create_api(application: Application) -> FastAPI:
         dependencies=[Security(APIKeyHeader(name="X-API-Key", auto_error=False))],
     )
     api.state.application = application
-    for module in (status, events, calls, analysis, reports, metrics, ledger, stops, runs, keys):
+    api.state.call_lists = CallLists(application.call_listing, application.clinics)
+    for module in (
+        status,
+        events,
+        calls,
+        transcriptions,
+        analysis,
+        reports,
+        metrics,
+        ledger,
+        stops,
+        runs,
+        keys,
+    ):
         api.include_router(module.router, prefix="/api", responses=errors.COMMON)
     api.include_router(watching.router)
     errors.install(api)

@@ -62,10 +62,15 @@ class ObjectFiles:
             found = await get_async(self._store, name)
             return bytes(await found.bytes_async())
 
-    async def stream(self, name: str) -> AsyncIterator[bytes]:
+    async def stream(
+        self, name: str, *, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes]:
         """See `Files.stream`; chunks of about 256 KiB."""
+        last = {"offset": start} if end is None else (start, end)
         with _errors(checked(name)):
-            found = await get_async(self._store, name)
+            whole = start == 0 and end is None
+            # An empty object has no range at all, not even the whole one.
+            found = await get_async(self._store, name, options=None if whole else {"range": last})
             async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
                 yield bytes(chunk)
 

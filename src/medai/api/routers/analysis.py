@@ -1,13 +1,11 @@
 """Analysis of calls over days (contract 1.3)."""
 
-from typing import Any
-
 from fastapi import APIRouter
 
 from medai.api.dependencies import App, Who
+from medai.api.routers.call_shapes import RangeStarted, RangeStatus
 from medai.api.routers.calls import Start
-from medai.api.routers.ranges import counted, started, status_answer
-from medai.calls.life import analyze_status
+from medai.api.routers.ranges import period_answer, started
 from medai.kit.days import parse_range
 
 router = APIRouter(tags=["analysis"])
@@ -22,7 +20,7 @@ async def analyse(
     end_date_str: Start,
     client_id: str | None = None,
     force_analyze: bool = False,
-) -> dict[str, Any]:
+) -> RangeStarted:
     """Queue transcribed calls without an analysis; `force_analyze` repeats finished ones."""
     parse_range(start_date_str, end_date_str)
     client_id = who.clinic(client_id)
@@ -38,11 +36,9 @@ async def analyse(
 @router.get("/analyze-by-date-range-status", summary="How far analysis is")
 async def analysis_state(
     app: App, who: Who, start_date_str: Start, end_date_str: Start, client_id: str | None = None
-) -> dict[str, Any]:
+) -> RangeStatus:
     """Counts by status of the calls that have a transcript."""
     client_id = who.clinic(client_id)
     days = parse_range(start_date_str, end_date_str)
-    found = app.calls.of_days(client_id, days, where={"skip_reason": None})
-    transcribed = (call async for call in found if call.transcript)
-    counts = await counted(transcribed, analyze_status)
-    return status_answer(counts, finished=("success",))
+    status = await app.period_statuses.analysis(client_id, days)
+    return period_answer(status, done=status.success)
