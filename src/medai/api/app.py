@@ -20,6 +20,7 @@ from medai.api.routers import (
     runs,
     status,
     stops,
+    summary_report,
     transcriptions,
     watching,
 )
@@ -46,6 +47,7 @@ def create_api(application: Application) -> FastAPI:
         events,
         calls,
         transcriptions,
+        summary_report,
         analysis,
         reports,
         metrics,

@@ -66,11 +66,11 @@ class ObjectFiles:
         self, name: str, *, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes]:
         """See `Files.stream`; chunks of about 256 KiB."""
-        last = {"offset": start} if end is None else (start, end)
+        size = await self.size(name) if end is None and start else end
         with _errors(checked(name)):
-            whole = start == 0 and end is None
-            # An empty object has no range at all, not even the whole one.
-            found = await get_async(self._store, name, options=None if whole else {"range": last})
+            # An empty object has no part at all, not even the whole one.
+            part = (start, size) if size is not None else None
+            found = await get_async(self._store, name, options={"range": part} if part else None)
             async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
                 yield bytes(chunk)
 
