@@ -1,5 +1,6 @@
 """A signed link opens its own file until it expires; altered in whatever way, it opens nothing."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -62,9 +63,12 @@ class Site:
             "path": unquote(raw.decode()), "raw_path": raw, "query_string": query,
         }  # fmt: skip
         status, body = 0, b""
+        incoming = [{"type": "http.request", "body": b"", "more_body": False}]
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            if not incoming:
+                await asyncio.Event().wait()  # the client stays until it has its answer
+            return incoming.pop()
 
         async def send(message: Any) -> None:
             nonlocal status, body
