@@ -171,4 +171,3 @@ def test_swagger_offers_the_key() -> None:
     for path, operations in described()["paths"].items():
         for one in operations.values():
             assert bool(one.get("security")) == (path.startswith("/api/") and path not in OPEN)
-
