@@ -465,6 +465,16 @@ CASES: list[tuple[str, str, list[dict[str, Any]]]] = [
     ("one failed", "partial", [{**ASKED, "failures": failed(Step.RECORDING, MESSAGE)}]),
     ("nobody asked for one", "pending", [{}]),
     ("a newcomer after the request", "partial", [{"updated_at": ASKED_AT + timedelta(hours=2)}]),
+    (
+        "taken back after a failure",
+        "partial",
+        [
+            {
+                "cancelled_at": ASKED_AT,
+                "failures": failed(Step.RECORDING, MESSAGE, next_try_at=ASKED_AT),
+            }
+        ],
+    ),
     ("taken back", "partial", [{"cancelled_at": ASKED_AT}]),
     ("tried again in a minute", "processing", [{
         **STORED, "failures": failed(
