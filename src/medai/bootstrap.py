@@ -48,6 +48,7 @@ from medai.ledger.service import EffectLedger
 from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
 from medai.processing.abandoned_minutes import AbandonedMinutes
+from medai.processing.analysis_progress import AnalysisProgress
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
 from medai.processing.figures import Figures
@@ -57,6 +58,7 @@ from medai.processing.link_repair import LinkRepair
 from medai.processing.links import SignedLinks
 from medai.processing.measured import measured
 from medai.processing.own_recordings import OwnRecordings
+from medai.processing.period_conclusions import PeriodConclusions
 from medai.processing.person_requests import PersonRequests
 from medai.processing.pipeline import CallPipeline, PipelineParts
 from medai.processing.ports import Jobs
@@ -69,11 +71,13 @@ from medai.processing.run_phases import RunPhases
 from medai.processing.runs import RUNS, Runs
 from medai.processing.schedule.begin import Schedule
 from medai.processing.schedule.memory import SCHEDULE, ScheduleMemory
+from medai.processing.single_analysis import SingleAnalysis
 from medai.processing.steps import StepParts, Steps
 from medai.processing.stops import STOPS, Stops
 from medai.processing.sweeps import Sweeps
 from medai.processing.syncs import Syncs
 from medai.processing.token_keeper import TokenKeeper
+from medai.processing.trial_recordings import TrialRecordings
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
@@ -138,6 +142,11 @@ class Application:
     exports: Exports
     reports: ReportService
     own_recordings: OwnRecordings
+    links: SignedLinks
+    single_analysis: SingleAnalysis
+    analysis_progress: AnalysisProgress
+    period_conclusions: PeriodConclusions
+    trials: TrialRecordings
     jobs: Jobs
     figures: Figures
     readiness: Readiness
@@ -247,6 +256,10 @@ async def _wire(
         locks=locks,
         clock=clock,
     )
+    single_analysis = SingleAnalysis(calls, jobs, stops, clock)
+    own = OwnRecordings(registration, calls, files, clock)
+    largest = settings.recordings_max_megabytes
+    trials = TrialRecordings(own, requests, single_analysis, stops, clock, most_megabytes=largest)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -310,7 +323,12 @@ async def _wire(
         syncs=syncs,
         exports=exports,
         reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
-        own_recordings=OwnRecordings(registration, calls, files, clock),
+        own_recordings=own,
+        links=links,
+        single_analysis=single_analysis,
+        analysis_progress=AnalysisProgress(calls, runs, book, clock),
+        period_conclusions=PeriodConclusions(clinics, calls, recommendations, jobs),
+        trials=trials,
         jobs=jobs,
         figures=Figures(stores.pool, calls, limits, stops, held, clock),
         readiness=Readiness(stores.pool, documents, STOPS),

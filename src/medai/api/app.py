@@ -11,20 +11,23 @@ from medai.api.body_cap import BodyCap
 from medai.api.request_ids import RequestIds
 from medai.api.routers import (
     analysis,
+    call_analysis,
     calls,
     events,
     keys,
     ledger,
     metrics,
+    recommendations,
     reports,
     runs,
     status,
     stops,
+    trial,
     watching,
 )
 from medai.bootstrap import Application
 
-_UPLOADS: dict[str, int] = {}
+_UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""
 
 
@@ -38,7 +41,8 @@ def create_api(application: Application) -> FastAPI:
         dependencies=[Security(APIKeyHeader(name="X-API-Key", auto_error=False))],
     )
     api.state.application = application
-    for module in (status, events, calls, analysis, reports, metrics, ledger, stops, runs, keys):
+    for module in (status, events, calls, analysis, call_analysis, trial, recommendations, reports,
+                   metrics, ledger, stops, runs, keys):  # fmt: skip
         api.include_router(module.router, prefix="/api", responses=errors.COMMON)
     api.include_router(watching.router)
     errors.install(api)
