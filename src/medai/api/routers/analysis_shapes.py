@@ -1,6 +1,6 @@
 """What the routes of an analysis answer with (contract 1.3)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -43,7 +43,7 @@ class AnalysisStarted(BaseModel):
 class CallTypeShown(BaseModel):
     """What kind of call it was."""
 
-    call_type_id: int = Field(ge=1, le=5, examples=[1])
+    call_type_id: int = Field(examples=[1])
     call_type: str = Field(examples=["первичка"])
     explanation: str = Field(
         examples=["Пациент обращается впервые."],
@@ -54,15 +54,17 @@ class CallTypeShown(BaseModel):
 class CriterionResult(BaseModel):
     """One criterion."""
 
-    score: int = Field(ge=0, le=10, examples=[8])
+    score: int = Field(examples=[8])
     comment: str | None = Field(examples=["Назвал клинику и представился."])
 
 
-_UNSCORED = Field(
-    default_factory=dict,
-    examples=[{"objection_handling": "Возражений не было"}],
-    description="Критерии без балла (неприменимы) и почему. Старая система ставила им 0.",
-)
+Unscored = Annotated[
+    dict[str, str],
+    Field(
+        examples=[{"objection_handling": "Возражений не было"}],
+        description="Критерии без балла (неприменимы) и почему. Старая система ставила им 0.",
+    ),
+]
 
 
 class AnalysisResults(BaseModel):
@@ -85,9 +87,9 @@ class AnalysisResults(BaseModel):
     __pydantic_extra__: dict[str, CriterionResult]
 
     call_type: str
-    overall_score: float = Field(ge=0, le=10)
+    overall_score: float = Field(description="0–10")
     recommendations: list[str]
-    unscored: dict[str, str] = _UNSCORED
+    unscored: Unscored
     call_reason: str | None = Field(
         None, description="только у типа «другое»: почему звонок не оценивается"
     )
@@ -118,7 +120,7 @@ class NamedScore(BaseModel):
         description="patient_booking здесь называется «Запись пациента», как в старой системе; "
         "на досках и в отчётах — «Запись на прием»",
     )
-    score: int = Field(ge=0, le=10, examples=[8])
+    score: int = Field(examples=[8])
     comment: str | None = Field(
         examples=["Назвал клинику и представился."], description="в старой системе всегда null"
     )
@@ -133,13 +135,13 @@ class CallScores(BaseModel):
     )
     client_id: str = Field(examples=["0b1c5a52-3f5e-4c2e-9c33-1f6d0e7b8a10"])
     call_type: str = Field(examples=["первичка"])
-    call_type_id: int = Field(ge=1, le=5, examples=[1])
+    call_type_id: int = Field(examples=[1])
     administrator: str = Field(examples=["Мария Иванова"])
     created_date: str = Field(examples=["2026-11-19 12:03:27"], description="время клиники")
-    overall_score: float = Field(ge=0, le=10, examples=[7.25])
+    overall_score: float = Field(examples=[7.25])
     conversion: bool
     scores: dict[str, NamedScore]
-    unscored: dict[str, str] = _UNSCORED
+    unscored: Unscored
     recommendations: list[str] = Field(examples=[["Называть опыт врача."]])
     transcription_url: str | None = Field(
         examples=["https://medai.example/api/transcriptions/note_1.txt/download?expires=…"],
