@@ -326,7 +326,7 @@ async def _wire(
         own_recordings=own,
         links=links,
         single_analysis=single_analysis,
-        analysis_progress=AnalysisProgress(calls, runs, book, clock),
+        analysis_progress=AnalysisProgress(calls, runs, clock),
         period_conclusions=PeriodConclusions(clinics, calls, recommendations, jobs),
         trials=trials,
         jobs=jobs,

@@ -8,7 +8,7 @@ from medai.infra.documents import Not
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange
 from medai.kit.model import Frozen
-from medai.processing.run_book import LONG, RunBook
+from medai.processing.run_book import LONG
 from medai.processing.runs import RunKind, Runs
 
 _TRANSCRIBED = {"skip_reason": None, "transcript": Not(None)}
@@ -19,13 +19,13 @@ Overall = Literal["processing", "pending", "completed", "partial"]
 
 
 class AnalysisCounts(Frozen):
-    """Transcribed calls by the status of their analysis. `is_over`: their run has ended."""
+    """Transcribed calls by the status of their analysis. `was_asked`: a run did."""
 
     pending: int
     processing: int
     success: int
     failed: int
-    is_over: bool
+    was_asked: bool
 
     @property
     def total(self) -> int:
@@ -36,12 +36,12 @@ class AnalysisCounts(Frozen):
     def overall(self) -> Overall:
         """processing, pending, completed or partial, decided in this order (contract 1.2).
 
-        Calls that nobody asked to analyse are pending only until a run of these days has ended:
-        a transcript that came later must not keep its clients polling for ever.
+        Calls that nobody asked to analyse are pending only while no run has asked for these days:
+        a transcript that comes after the run must not keep its clients polling for ever.
         """
         if self.processing:
             return "processing"
-        if self.pending and not self.is_over:
+        if self.pending and not self.was_asked:
             return "pending"
         return "partial" if self.pending or self.failed else "completed"
 
@@ -49,10 +49,9 @@ class AnalysisCounts(Frozen):
 class AnalysisProgress:
     """Counts without reading calls: a status is asked for often. Raises StoreError."""
 
-    def __init__(self, calls: CallRepository, runs: Runs, book: RunBook, clock: Clock) -> None:
+    def __init__(self, calls: CallRepository, runs: Runs, clock: Clock) -> None:
         self._calls = calls
         self._runs = runs
-        self._book = book
         self._clock = clock
 
     async def of(
@@ -74,13 +73,14 @@ class AnalysisProgress:
             processing=processing,
             success=sum(types.values()),
             failed=failed,
-            is_over=await self._is_over(client_id, raw),
+            was_asked=await self._was_asked(client_id, raw),
         )
 
     def _is_failed(self, next_try_at: datetime | None) -> bool:
         """For good, or for longer than anybody polls (a provider stands still)."""
         return next_try_at is None or next_try_at > self._clock() + LONG
 
-    async def _is_over(self, client_id: str | None, raw: tuple[str, str]) -> bool:
+    async def _was_asked(self, client_id: str | None, raw: tuple[str, str]) -> bool:
+        """Whether a run has asked for the calls of the days: all of them are marked by then."""
         run = await self._runs.latest(client_id, RunKind.ANALYSIS, *raw)
-        return run is not None and (await self._book.look(run.id)).run.state != "running"
+        return run is not None and (run.wanted > 0 or run.state != "running")

@@ -71,6 +71,6 @@ def _shown(counts: AnalysisCounts) -> AnalysisStatus:
     return AnalysisStatus(
         overall_status=counts.overall,
         total_calls=counts.total,
-        status_breakdown=StatusBreakdown(**counts.model_dump(exclude={"is_over"})),
+        status_breakdown=StatusBreakdown(**counts.model_dump(exclude={"was_asked"})),
         progress_percentage=round(counts.success / counts.total * 100, 2) if counts.total else 0,
     )
