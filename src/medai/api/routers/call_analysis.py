@@ -81,7 +81,7 @@ async def call_scores(
     "/analysis/{filename}/download",
     summary="The analysis as a text file",
     dependencies=[SignedLink],
-    response_class=PlainTextResponse,
+    response_class=Response,
     responses={**_FILE, **problems(404)},
 )
 async def download_analysis(filename: FileName, app: App, who: Who) -> Response:
