@@ -171,6 +171,20 @@ async def test_analyze_call_new_of_a_client_that_hangs_up(
     assert (await open_doors.owner.post(_analyse(open_doors, call))).status_code == 200
 
 
+async def test_a_click_on_an_old_page_does_not_throw_the_analysis_away(
+    at_work: ClinicAtWork, open_doors: Doors
+) -> None:
+    seen = await _transcribed(at_work)
+    await at_work.wanted(NOTE)
+    done = await at_work.run(NOTE, Step.ANALYSIS)
+
+    waited = await at_work.app.single_analysis.analysed(seen)
+
+    assert waited.call.analysis == done.analysis
+    assert await at_work.jobs("analyse_call") == []
+    assert open_doors.application is at_work.app
+
+
 async def _ordered(at_work: ClinicAtWork) -> None:
     for _ in range(1000):
         if await at_work.jobs("analyse_call"):
