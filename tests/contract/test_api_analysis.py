@@ -375,7 +375,10 @@ async def test_transcribe_and_analyze(at_work: ClinicAtWork, open_doors: Doors) 
     async with working(at_work.app):
         first = await owner.post(path, files=_mp3(recording))
         second = await owner.post(path, files=_mp3(recording))
-    wrong = await owner.post(path, files={"audio": ("call.wav", recording, "audio/wav")})
+    large = recording + bytes(2 * 1024 * 1024)  # more than other routes take
+    wrong = await owner.post(path, files={"audio": ("call.wav", large, "audio/wav")})
+    announced = {"Content-Length": str(65 * 1024 * 1024)}
+    too_large = await owner.post(path, content=b"", headers=announced)
     broken = await owner.post(path, files=_mp3(b"<html>no recording</html>"))
     nothing = await owner.post(path)
 
@@ -389,6 +392,7 @@ async def test_transcribe_and_analyze(at_work: ClinicAtWork, open_doors: Doors) 
         opened = await open_doors.stranger.get(file["download_url"])
         assert (opened.status_code, words in opened.text) == (200, True)
     assert (wrong.status_code, broken.status_code, nothing.status_code) == (400, 400, 422)
+    assert too_large.status_code == 413
     assert at_work.sandbox.control.bill()["stt_paid"] == 1
     name = first.json()["data"]["analysis"]["filename"]
     scored = await owner.post(_analyse(open_doors, name.removesuffix("_analysis.txt")))
