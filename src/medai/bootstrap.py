@@ -15,6 +15,8 @@ from medai.analysis.recommendations.repository import CONCLUSIONS, ConclusionsRe
 from medai.analysis.recommendations.service import RecommendationService
 from medai.analysis.repository import ANALYSES, AnalysisRepository
 from medai.analysis.service import AnalysisService
+from medai.calls.listing import CallListing
+from medai.calls.period_status import PeriodStatuses
 from medai.calls.repository import CALLS, CallRepository
 from medai.clinics.repository import CLINICS, ClinicRepository
 from medai.crm.accounts import AccountParts, AmocrmAccounts
@@ -48,7 +50,6 @@ from medai.ledger.service import EffectLedger
 from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
 from medai.processing.abandoned_minutes import AbandonedMinutes
-from medai.processing.analysis_progress import AnalysisProgress
 from medai.processing.attribution import Attributor
 from medai.processing.exports import Exports
 from medai.processing.figures import Figures
@@ -77,6 +78,7 @@ from medai.processing.stops import STOPS, Stops
 from medai.processing.sweeps import Sweeps
 from medai.processing.syncs import Syncs
 from medai.processing.token_keeper import TokenKeeper
+from medai.processing.transcript_files import TranscriptFiles
 from medai.processing.trial_recordings import TrialRecordings
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
@@ -86,7 +88,7 @@ from medai.transcription.answers import RECOGNITION_ANSWERS
 from medai.transcription.elevenlabs import ElevenLabsSpeechToText
 from medai.transcription.paid_once import lease_for
 from medai.transcription.ports import SpeechToText
-from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
+from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS, TranscriptRepository
 from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
@@ -115,6 +117,8 @@ class Application:
     signer: LinkSigner
     clinics: ClinicRepository
     calls: CallRepository
+    call_listing: CallListing
+    period_statuses: PeriodStatuses
     staff: StaffRepository
     limits: LimitService
     ledger: EffectLedger
@@ -123,6 +127,8 @@ class Application:
     accounts: AmocrmAccounts
     registration: ClinicRegistration
     transcription: TranscriptionService
+    transcript_files: TranscriptFiles
+    links: SignedLinks
     analysis: AnalysisService
     recommendations: RecommendationService
     pipeline: CallPipeline
@@ -142,9 +148,7 @@ class Application:
     exports: Exports
     reports: ReportService
     own_recordings: OwnRecordings
-    links: SignedLinks
     single_analysis: SingleAnalysis
-    analysis_progress: AnalysisProgress
     period_conclusions: PeriodConclusions
     trials: TrialRecordings
     jobs: Jobs
@@ -275,6 +279,8 @@ async def _wire(
         signer=signer,
         clinics=clinics,
         calls=calls,
+        call_listing=CallListing(calls),
+        period_statuses=PeriodStatuses(calls, clock),
         staff=staff,
         limits=limits,
         ledger=ledger,
@@ -283,6 +289,8 @@ async def _wire(
         accounts=accounts,
         registration=registration,
         transcription=transcription,
+        transcript_files=TranscriptFiles(calls, clinics, TranscriptRepository(documents), links),
+        links=links,
         analysis=analysis,
         recommendations=recommendations,
         pipeline=pipeline,
@@ -324,9 +332,7 @@ async def _wire(
         exports=exports,
         reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
         own_recordings=own,
-        links=links,
         single_analysis=single_analysis,
-        analysis_progress=AnalysisProgress(calls, runs, clock),
         period_conclusions=PeriodConclusions(clinics, calls, recommendations, jobs),
         trials=trials,
         jobs=jobs,

@@ -24,16 +24,19 @@ from medai.api.routers import (
     runs,
     status,
     stops,
+    summary_report,
+    transcriptions,
     trial,
     watching,
 )
+from medai.api.routers.call_lists import CallLists
 from medai.bootstrap import Application
 
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 """Declared for Swagger's Authorize button; the check itself is the guard."""
 _GUARDED = (
-    events, calls, analysis, call_analysis, trial, recommendations, reports, metrics, ledger,
-    stops, runs, keys,
+    events, calls, transcriptions, summary_report, analysis, call_analysis, trial,
+    recommendations, reports, metrics, ledger, stops, runs, keys,
 )  # fmt: skip
 _UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""
@@ -43,6 +46,7 @@ def create_api(application: Application) -> FastAPI:
     """The API over an open application."""
     api = _routed()
     api.state.application = application
+    api.state.call_lists = CallLists(application.call_listing, application.clinics)
     errors.install(api)
     api.add_middleware(Guard, application=application)
     api.add_middleware(BodyCap, uploads=_UPLOADS)

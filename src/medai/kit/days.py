@@ -57,7 +57,7 @@ def parse_day(text: str) -> date:
                 break
             if day.year in _YEARS:
                 return day
-    shown = text.strip()[:20]
+    shown = " ".join(text.split())[:20]
     raise InvalidInputError(f"Неверная дата «{shown}»: укажите ДД.ММ.ГГГГ или ГГГГ-ММ-ДД")
 
 

@@ -151,7 +151,7 @@ class Runs:
         ended = {"state": state, "finished_at": self._clock(), "next_try_at": None}
         return await self.change(run_id, **fields, **ended)
 
-    async def latest(self, client_id: str | None, kind: str, first: str, last: str) -> Run | None:
+    async def latest(self, client_id: str, kind: str, first: str, last: str) -> Run | None:
         """The newest run of this kind for exactly these raw dates, or None."""
         where = {"client_id": client_id, "kind": kind, "first": first, "last": last}
         async for run in self._found(where, limit=1):

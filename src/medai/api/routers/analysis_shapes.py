@@ -4,41 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-OverallStatus = Literal["pending", "processing", "completed", "partial"]
-
-
-class StatusBreakdown(BaseModel):
-    """Calls by status."""
-
-    pending: int = Field(examples=[0])
-    processing: int = Field(examples=[3])
-    success: int = Field(examples=[39])
-    failed: int = Field(examples=[0])
-
-
-class AnalysisStatus(BaseModel):
-    """How far analysis is: over the calls of the days that have a transcript."""
-
-    overall_status: OverallStatus = Field(
-        examples=["processing"],
-        description="Опрос заканчивают completed и partial. Звонок, который ждёт поставщика дольше "
-        "получаса, считается неудачным, пока не повторится сам.",
-    )
-    total_calls: int = Field(examples=[42])
-    status_breakdown: StatusBreakdown
-    progress_percentage: float = Field(
-        examples=[92.86], description="success / total_calls · 100; 0, когда звонков нет"
-    )
-
-
-class AnalysisStarted(BaseModel):
-    """Answer of the start endpoints. As in the old system there is no `success` key."""
-
-    message: str = Field(examples=["Анализ запущен"])
-    total_found: int = Field(examples=[42])
-    tasks_queued: int = Field(examples=[42])
-    duration_seconds: float = Field(examples=[0.041])
-
 
 class CallTypeShown(BaseModel):
     """What kind of call it was."""
