@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.fixtures.sounds import mp3, tone
 from medai.analysis.scorecards import CRITERION_NAMES
 from medai.calls.models import Call, Step
 from medai.kit.ids import call_id
+from medai.processing.single_analysis import SingleAnalysis
 from medai.processing.trial_recordings import TRIAL_CLINIC
 
 NOTE, OTHER_NOTE = 1000004, 1000003
@@ -167,6 +169,19 @@ async def test_analyze_call_new_of_a_client_that_hangs_up(
     await asyncio.gather(request, return_exceptions=True)
     assert [key for key, _ in await at_work.jobs("analyse_call")] == [f"analysis:{call.id}"]
 
+    await at_work.run(NOTE, Step.ANALYSIS)
+    assert (await open_doors.owner.post(_analyse(open_doors, call))).status_code == 200
+
+
+async def test_analyze_call_new_that_takes_longer_than_anybody_waits(
+    at_work: ClinicAtWork, open_doors: Doors
+) -> None:
+    call, app = await _transcribed(at_work), at_work.app
+    impatient = SingleAnalysis(app.calls, app.jobs, app.stops, app.clock, patience_seconds=0.1)
+    async with doors_of(replace(app, single_analysis=impatient)) as doors:
+        early = await doors.owner.post(_analyse(doors, call))  # no worker is running
+    assert early.status_code == 202
+    shaped(early.json(), {"success": False, "call_id": call.id, "message": str})
     await at_work.run(NOTE, Step.ANALYSIS)
     assert (await open_doors.owner.post(_analyse(open_doors, call))).status_code == 200
 
