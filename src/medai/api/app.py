@@ -10,6 +10,10 @@ from medai.api.access import Guard
 from medai.api.body_cap import BodyCap
 from medai.api.request_ids import RequestIds
 from medai.api.routers import (
+    amocrm,
+    amocrm_checks,
+    amocrm_events,
+    amocrm_files,
     analysis,
     calls,
     events,
@@ -40,6 +44,8 @@ def create_api(application: Application) -> FastAPI:
     api.state.application = application
     for module in (status, events, calls, analysis, reports, metrics, ledger, stops, runs, keys):
         api.include_router(module.router, prefix="/api", responses=errors.COMMON)
+    for crm in (amocrm, amocrm_files, amocrm_events, amocrm_checks):
+        api.include_router(crm.router, prefix="/api", responses=errors.COMMON)
     api.include_router(watching.router)
     errors.install(api)
     api.add_middleware(Guard, application=application)

@@ -1,0 +1,144 @@
+"""Looking cards up in a clinic's amoCRM (contract 1.5, pass-through)."""
+
+from fastapi import APIRouter
+
+from medai.api.dependencies import App, Who
+from medai.api.errors import problems
+from medai.api.routers.amocrm_answers import Refusal, answered
+from medai.api.routers.amocrm_cards import (
+    CallLink,
+    CallLinkAnswer,
+    CardAnswer,
+    ContactCalls,
+    ContactCallsAnswer,
+    ContactOrder,
+    LeadCalls,
+    LeadCallsAnswer,
+    LeadOrder,
+    LeadsAnswer,
+    LeadsOfDay,
+    LeadsOrder,
+    contact_call,
+    lead_call,
+    lead_shown,
+    link_of,
+    newest_url,
+)
+from medai.crm.lookups import has_recording
+from medai.crm.reading import CardNotes
+from medai.errors import NotFoundError
+from medai.kit.days import parse_day, zone
+
+router = APIRouter(prefix="/amocrm", tags=["amocrm"], responses=problems(400, 404))
+
+
+@router.post("/leads/by-date", summary="Leads created on a day")
+async def leads_by_date(order: LeadsOrder, app: App, who: Who) -> LeadsAnswer | Refusal:
+    """The day is the clinic's business day; a day without leads is a success with none."""
+    who.require(order.client_id)
+    clinic, day = await app.clinics.require(order.client_id), parse_day(order.date)
+    tz = zone(clinic.timezone)
+    return await answered(
+        app.card_lookups.leads_of_day(clinic, day),
+        lambda leads: LeadsAnswer(
+            message=f"Найдено сделок за {day:%d.%m.%Y}: {len(leads)}",
+            data=LeadsOfDay(
+                date=order.date,
+                total_leads=len(leads),
+                leads=[lead_shown(lead, tz) for lead in leads],
+            ),
+        ),
+    )
+
+
+@router.post("/leads/get", summary="One lead")
+async def lead(order: LeadOrder, app: App, who: Who) -> CardAnswer | Refusal:
+    """The lead as amoCRM sends it, with the ids of its contacts."""
+    who.require(order.client_id)
+    clinic = await app.clinics.require(order.client_id)
+    return await answered(
+        app.card_lookups.lead(clinic, order.lead_id),
+        lambda found: CardAnswer(message=f"Сделка {found.id} получена", data=dict(found.as_sent)),
+    )
+
+
+@router.post("/lead/contact", summary="The main contact of a lead")
+async def contact_of_lead(order: LeadOrder, app: App, who: Who) -> CardAnswer | Refusal:
+    """The contact as amoCRM sends it, with the ids of its leads."""
+    who.require(order.client_id)
+    clinic = await app.clinics.require(order.client_id)
+    return await answered(
+        app.card_lookups.contact_of_lead(clinic, order.lead_id),
+        lambda found: CardAnswer(
+            message=f"Контакт сделки {order.lead_id} получен", data=dict(found.as_sent)
+        ),
+    )
+
+
+@router.post("/contact/call-link", summary="The newest recording of a contact")
+async def call_link(order: ContactOrder, app: App, who: Who) -> CallLinkAnswer | Refusal:
+    """The telephony's link and ours. Calls on the contact's leads count when it has none itself."""
+    who.require(order.client_id)
+    clinic = await app.clinics.require(order.client_id)
+    return await answered(
+        app.card_lookups.calls_of_contact(clinic, order.contact_id),
+        lambda calls: CallLinkAnswer(
+            message=f"Ссылка на запись контакта {order.contact_id} получена",
+            data=CallLink(
+                contact_id=order.contact_id,
+                call_link=link_of(calls[0].note),
+                download_url=newest_url(order.contact_id, order.client_id),
+            ),
+        ),
+        otherwise={"contact_id": order.contact_id, "has_call_link": False},
+    )
+
+
+@router.post("/lead/calls", summary="Calls of a lead")
+async def lead_calls(order: LeadOrder, app: App, who: Who) -> LeadCallsAnswer | Refusal:
+    """Calls with a recording whose note is on the lead's own card."""
+    who.require(order.client_id)
+    clinic = await app.clinics.require(order.client_id)
+    tz, lead_id = zone(clinic.timezone), order.lead_id
+
+    def shown(notes: CardNotes) -> LeadCallsAnswer | Refusal:
+        calls = [lead_call(n, order.client_id, tz) for n in notes.calls if has_recording(n)]
+        if not calls:
+            return Refusal(
+                message=f"У сделки {lead_id} нет записей звонков",
+                data={"lead_id": lead_id, "has_call_link": False, "note_types": notes.types},
+                code=NotFoundError.code,
+            )
+        data = LeadCalls(
+            lead_id=lead_id, calls=calls, total_calls=len(calls), note_types=notes.types
+        )
+        return LeadCallsAnswer(message=f"Звонков сделки {lead_id}: {len(calls)}", data=data)
+
+    return await answered(
+        app.card_lookups.notes_of_lead(clinic, lead_id),
+        shown,
+        otherwise={"lead_id": lead_id, "has_call_link": False},
+    )
+
+
+@router.post("/contact/calls", summary="Calls of a contact")
+async def contact_calls(order: ContactOrder, app: App, who: Who) -> ContactCallsAnswer | Refusal:
+    """Calls with a recording on the contact's card, else those on its leads."""
+    who.require(order.client_id)
+    clinic = await app.clinics.require(order.client_id)
+    tz, contact_id = zone(clinic.timezone), order.contact_id
+    return await answered(
+        app.card_lookups.calls_of_contact(clinic, order.contact_id),
+        lambda calls: ContactCallsAnswer(
+            message=f"Звонков контакта {contact_id}: {len(calls)}",
+            data=ContactCalls(
+                contact_id=contact_id,
+                total_calls=len(calls),
+                calls=[contact_call(call, order.client_id, tz) for call in calls],
+            ),
+        ),
+        otherwise={
+            "contact_id": contact_id,
+            "message": "Попробуйте получить звонки напрямую из сделки",
+        },
+    )
