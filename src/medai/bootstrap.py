@@ -126,6 +126,7 @@ class Application:
     event_log: EventLog
     note_recordings: NoteRecordings
     crm_checks: CrmChecks
+    links: SignedLinks
     transcription: TranscriptionService
     analysis: AnalysisService
     recommendations: RecommendationService
@@ -283,6 +284,7 @@ async def _wire(
         event_log=EventLog(accounts),
         note_recordings=NoteRecordings(lookups, calls, files, recordings),
         crm_checks=checks,
+        links=links,
         transcription=transcription,
         analysis=analysis,
         recommendations=recommendations,

@@ -379,6 +379,55 @@ async def test_files_that_are_not_there_or_refused(crm: CrmDoors) -> None:
     assert (refused.status_code, refused.json()["code"]) == (502, "provider_stopped")
 
 
+async def test_download_and_transcribe(crm: CrmDoors) -> None:
+    call = crm.call("contacts")
+    path = f"/api/amocrm/contact/call/{call.note_id}/download-and-transcribe"
+    old: dict[str, str | int] = {
+        "client_id": crm.client_id,
+        "num_speakers": 2,
+        "lead_id": 1,
+        "contact_id": 2,
+    }
+    answer = await crm.owner.post(path, params=old)
+
+    assert answer.status_code == 200, answer.text
+    body, stored_id = answer.json(), call_id(crm.client_id, call.note_id)
+    shaped(body, {"success": True, "message": str, "data": {"note_id": call.note_id}})
+    shaped(
+        body["data"],
+        {
+            "call_id": stored_id,
+            "lead_id": NUMBER,
+            "audio_file": str,
+            "transcription_file": str,
+            "phone": call.phone,
+            "client_name": str,
+            "manager_name": str,
+            "status": "processing",
+            "download_url": str,
+            "transcription_url": str,
+        },
+    )
+    wanted = await crm.application.calls.get(stored_id)
+    assert wanted is not None
+    assert wanted.transcription_requested_at is not None
+    assert wanted.run_id == body["data"]["run_id"]
+    locks = [f"recording:{stored_id}"]
+    assert await crm.application.jobs.present(locks, crm.application.clock()) == set(locks)
+
+
+async def test_download_and_transcribe_only_what_is_the_clinics_own(crm: CrmDoors) -> None:
+    call = crm.call("contacts")
+    path = f"/api/amocrm/contact/call/{call.note_id}/download-and-transcribe"
+    query, own = {"client_id": crm.client_id}, {"client_id": crm.other.client_id}
+    assert (await crm.neighbour.post(path, params=query)).status_code == 404
+    assert (await crm.neighbour.post(path, params=own)).status_code == 404
+    assert (await crm.stranger.post(path, params=query)).status_code == 401
+    assert (await crm.reader.post(path, params=query)).status_code == 403
+    nobody = path.replace(str(call.note_id), str(NOBODY))
+    assert (await crm.owner.post(nobody, params=query)).status_code == 404
+
+
 async def _heard(crm: CrmDoors, call: SimCall) -> bytes:
     """What the recording host itself serves."""
     fetched = await crm.application.note_recordings._fetcher.fetch(

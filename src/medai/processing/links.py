@@ -26,13 +26,19 @@ class SignedLinks:
 
     def transcript_url(self, call: Call) -> str:
         """The transcript's text file; empty without a transcript."""
-        if call.transcript is None:
-            return ""
-        return self._signed(f"/transcriptions/{call.transcript.filename}/download", call)
+        return self.file_url(call, call.transcript.filename) if call.transcript else ""
 
     def recording_url(self, call: Call) -> str:
         """Our copy of the recording, which outlives the PBX's own link; empty without one."""
-        return self._signed(f"/calls/download/{call.id}", call) if call.audio else ""
+        return self.audio_url(call) if call.audio else ""
+
+    def file_url(self, call: Call, filename: str) -> str:
+        """Where the transcript of this name is, or will be."""
+        return self._signed(f"/transcriptions/{filename}/download", call)
+
+    def audio_url(self, call: Call) -> str:
+        """Where our copy of the recording is, or will be."""
+        return self._signed(f"/calls/download/{call.id}", call)
 
     def _signed(self, path: str, call: Call) -> str:
         day = datetime.combine(call.business_day, time.min, UTC)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from medai.errors import InvalidInputError
+from medai.calls.models import Call
+from medai.errors import InvalidInputError, NotFoundError
 from medai.kit.days import parse_range
 from medai.processing.crm_checks import MOST_CHECKED_DAYS
 from medai.processing.ports import Jobs
@@ -59,6 +60,21 @@ class PersonRequests:
         days = parse_range(first, last)
         counted = await self._requests.transcription(client_id, days, force=force, run_id=run_id)
         return await self._asked(run_id, *counted)
+
+    async def transcription_of(self, call: Call) -> Asked:
+        """Ask for the transcript of one call.
+
+        Raises NotFoundError when nothing is known of a recording, InvalidInputError for a call
+        that is left out.
+        """
+        if not call.recording_url and call.audio is None:
+            raise NotFoundError("У звонка нет ссылки на запись: она появится позже")
+        if call.skip_reason is not None:
+            raise InvalidInputError("Звонок не обрабатывается: он слишком короткий или повторный")
+        day = call.business_day.isoformat()
+        run_id = await self._started(call.client_id, RunKind.TRANSCRIPTION, day, day)
+        queued = await self._requests.transcription_of(call, run_id=run_id)
+        return await self._asked(run_id, 1, queued)
 
     async def analysis(
         self, client_id: str | None, first: str, last: str, *, force: bool = False

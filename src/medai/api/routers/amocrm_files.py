@@ -3,15 +3,15 @@
 Every route needs a key: the old system left them open to whoever knew a client_id.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from medai.access.audit import Opened
 from medai.api.dependencies import App, Visitor, Who
 from medai.api.errors import problems
-from medai.api.routers.amocrm_answers import PathId, QueryId
+from medai.api.routers.amocrm_answers import ClientIdQuery, PathId, QueryId
 from medai.processing.note_recordings import NoteRecording
 
 _MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg", "m4a": "audio/mp4"}
@@ -28,8 +28,6 @@ _AUDIO: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(prefix="/amocrm", tags=["amocrm"])
-
-ClientIdQuery = Annotated[str, Query(min_length=1, max_length=100, description="клиника")]
 
 
 @router.get(
