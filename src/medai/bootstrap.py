@@ -281,7 +281,7 @@ async def _wire(
         accounts=accounts,
         registration=registration,
         card_lookups=lookups,
-        event_log=EventLog(accounts),
+        event_log=EventLog(accounts, calls),
         note_recordings=NoteRecordings(lookups, calls, files, recordings),
         crm_checks=checks,
         links=links,

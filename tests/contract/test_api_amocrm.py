@@ -64,77 +64,77 @@ LOOKUPS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def _a_working_crm(crm: CrmDoors) -> AsyncIterator[None]:
+async def _a_working_crm(crm_doors: CrmDoors) -> AsyncIterator[None]:
     yield
-    crm.options(filters="on", recordings_url=None)
-    crm.forgive()
+    crm_doors.options(filters="on", recordings_url=None)
+    crm_doors.forgive()
 
 
-def created_on_day(crm: CrmDoors, day: date) -> set[int]:
+def created_on_day(crm_doors: CrmDoors, day: date) -> set[int]:
     """The truth: leads whose creation lies within the business day in Moscow."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=3)
     first, last = start.timestamp(), (start + timedelta(days=1)).timestamp()
-    leads = crm.clinic.leads
+    leads = crm_doors.clinic.leads
     return {i for i, lead in leads.items() if first <= int(str(lead["created_at"])) < last}
 
 
 @pytest.mark.parametrize("filters", ["on", "ignore", "reject"])
-async def test_leads_by_date(crm: CrmDoors, filters: str) -> None:
-    crm.options(filters=filters)
-    body = await crm.ask("/api/amocrm/leads/by-date", date="09.11.2026")
+async def test_leads_by_date(crm_doors: CrmDoors, filters: str) -> None:
+    crm_doors.options(filters=filters)
+    body = await crm_doors.ask("/api/amocrm/leads/by-date", date="09.11.2026")
 
     shaped(body, {"success": True, "message": str, "data": {"date": "09.11.2026"}})
     shaped(body["data"], {"total_leads": int, "leads": [LEAD]})
     found = [lead["id"] for lead in body["data"]["leads"]]
-    assert set(found) == created_on_day(crm, date(2026, 11, 9))
-    assert len(crm.clinic.leads) > len(found) == body["data"]["total_leads"] > 3
+    assert set(found) == created_on_day(crm_doors, date(2026, 11, 9))
+    assert len(crm_doors.clinic.leads) > len(found) == body["data"]["total_leads"] > 3
     one = body["data"]["leads"][0]
     local = datetime.fromtimestamp(one["created_at"], UTC) + timedelta(hours=3)
     assert one["created_date"] == f"{local:%d.%m.%Y %H:%M:%S}"
-    again = await crm.ask("/api/amocrm/leads/by-date", date="2026-11-09")
+    again = await crm_doors.ask("/api/amocrm/leads/by-date", date="2026-11-09")
     assert again["data"]["leads"] == body["data"]["leads"]
 
 
-async def test_a_day_without_leads_is_a_success(crm: CrmDoors) -> None:
-    body = await crm.ask("/api/amocrm/leads/by-date", date="01.02.2020")
+async def test_a_day_without_leads_is_a_success(crm_doors: CrmDoors) -> None:
+    body = await crm_doors.ask("/api/amocrm/leads/by-date", date="01.02.2020")
     assert (body["success"], body["data"]["total_leads"], body["data"]["leads"]) == (True, 0, [])
 
 
-async def test_leads_get(crm: CrmDoors) -> None:
-    lead_id = crm.call("leads").entity_id
-    body = await crm.ask("/api/amocrm/leads/get", lead_id=lead_id)
+async def test_leads_get(crm_doors: CrmDoors) -> None:
+    lead_id = crm_doors.call("leads").entity_id
+    body = await crm_doors.ask("/api/amocrm/leads/get", lead_id=lead_id)
 
     shaped(body, {"success": True, "message": str, "data": {"id": lead_id, "name": str}})
-    truth = crm.clinic.leads[lead_id]
+    truth = crm_doors.clinic.leads[lead_id]
     assert body["data"]["custom_fields_values"] == truth["custom_fields_values"]
     assert "contacts" in body["data"]["_embedded"]
 
 
-async def test_lead_contact(crm: CrmDoors) -> None:
-    call = crm.call("contacts")
-    lead_id = _lead_of(crm, call.entity_id)
-    body = await crm.ask("/api/amocrm/lead/contact", lead_id=lead_id)
+async def test_lead_contact(crm_doors: CrmDoors) -> None:
+    call = crm_doors.call("contacts")
+    lead_id = _lead_of(crm_doors, call.entity_id)
+    body = await crm_doors.ask("/api/amocrm/lead/contact", lead_id=lead_id)
 
     shaped(body, {"success": True, "message": str, "data": {"id": int, "name": str}})
-    contacts = crm.clinic.leads[lead_id]["_embedded"]["contacts"]  # type: ignore[index]
+    contacts = crm_doors.clinic.leads[lead_id]["_embedded"]["contacts"]  # type: ignore[index]
     assert body["data"]["id"] in {one["id"] for one in contacts}
 
 
-async def test_contact_call_link(crm: CrmDoors) -> None:
-    call = crm.call("contacts")
-    body = await crm.ask("/api/amocrm/contact/call-link", contact_id=call.entity_id)
+async def test_contact_call_link(crm_doors: CrmDoors) -> None:
+    call = crm_doors.call("contacts")
+    body = await crm_doors.ask("/api/amocrm/contact/call-link", contact_id=call.entity_id)
 
     shaped(body, {"success": True, "message": str, "data": {"contact_id": call.entity_id}})
     shaped(body["data"], {"call_link": str, "download_url": str, "has_call_link": True})
-    assert body["data"]["call_link"] == f"{crm.server.url}/recordings/{call.recording}"
-    opened = await crm.owner.get(body["data"]["download_url"])
+    assert body["data"]["call_link"] == f"{crm_doors.server.url}/recordings/{call.recording}"
+    opened = await crm_doors.owner.get(body["data"]["download_url"])
     assert opened.status_code == 200
-    assert opened.content == await _heard(crm, call)
+    assert opened.content == await _heard(crm_doors, call)
 
 
-async def test_lead_calls(crm: CrmDoors) -> None:
-    call = crm.call("leads")
-    body = await crm.ask("/api/amocrm/lead/calls", lead_id=call.entity_id)
+async def test_lead_calls(crm_doors: CrmDoors) -> None:
+    call = crm_doors.call("leads")
+    body = await crm_doors.ask("/api/amocrm/lead/calls", lead_id=call.entity_id)
 
     shaped(body, {"success": True, "message": str, "data": {"lead_id": call.entity_id}})
     shaped(
@@ -152,38 +152,36 @@ async def test_lead_calls(crm: CrmDoors) -> None:
     assert (newest["duration"], newest["phone"]) == (call.duration, call.phone)
     assert newest["duration_formatted"] == f"{call.duration // 60}:{call.duration % 60:02d}"
     assert newest["note_type"] in body["data"]["note_types"]
-    expected = (
-        f"/api/amocrm/lead/{call.entity_id}/note/{call.note_id}/download?client_id={crm.client_id}"
-    )
-    assert newest["download_url"] == expected
+    path = f"/api/amocrm/lead/{call.entity_id}/note/{call.note_id}/download"
+    assert newest["download_url"] == f"{path}?client_id={crm_doors.client_id}"
 
 
-async def test_contact_calls_on_its_own_card(crm: CrmDoors) -> None:
-    call = crm.call("contacts")
-    body = await crm.ask("/api/amocrm/contact/calls", contact_id=call.entity_id)
+async def test_contact_calls_on_its_own_card(crm_doors: CrmDoors) -> None:
+    call = crm_doors.call("contacts")
+    body = await crm_doors.ask("/api/amocrm/contact/calls", contact_id=call.entity_id)
 
     shaped(body, {"success": True, "message": str, "data": {"contact_id": call.entity_id}})
     shaped(body["data"], {"total_calls": len(body["data"]["calls"]), "calls": [CONTACT_CALL]})
     newest = body["data"]["calls"][0]
     assert (newest["id"], newest["note_id"]) == (call.note_id, call.note_id)
     assert (newest["lead_id"], newest["lead_name"], newest["has_recording"]) == (None, None, True)
-    assert (await crm.owner.get(newest["download_url"])).status_code == 200
+    assert (await crm_doors.owner.get(newest["download_url"])).status_code == 200
 
 
-async def test_contact_calls_on_its_leads(crm: CrmDoors) -> None:
-    contact_id, lead_id = _contact_with_calls_on_its_lead_only(crm)
-    body = await crm.ask("/api/amocrm/contact/calls", contact_id=contact_id)
+async def test_contact_calls_on_its_leads(crm_doors: CrmDoors) -> None:
+    contact_id, lead_id = _contact_with_calls_on_its_lead_only(crm_doors)
+    body = await crm_doors.ask("/api/amocrm/contact/calls", contact_id=contact_id)
 
     shaped(body["data"], {"total_calls": len(body["data"]["calls"]), "calls": [CONTACT_CALL]})
     assert {one["lead_id"] for one in body["data"]["calls"]} == {lead_id}
-    assert body["data"]["calls"][0]["lead_name"] == crm.clinic.leads[lead_id]["name"]
+    assert body["data"]["calls"][0]["lead_name"] == crm_doors.clinic.leads[lead_id]["name"]
 
 
 @pytest.mark.parametrize(("path", "extra"), LOOKUPS[1:])
 async def test_what_the_crm_does_not_have_is_success_false(
-    crm: CrmDoors, path: str, extra: dict[str, Any]
+    crm_doors: CrmDoors, path: str, extra: dict[str, Any]
 ) -> None:
-    body = await crm.ask(path, **extra)
+    body = await crm_doors.ask(path, **extra)
     shaped(body, REFUSED)
     assert body["code"] == "not_found"
     if path.endswith("call-link"):
@@ -192,10 +190,10 @@ async def test_what_the_crm_does_not_have_is_success_false(
 
 @pytest.mark.parametrize(("path", "extra"), LOOKUPS)
 async def test_a_crm_that_refuses_is_success_false(
-    crm: CrmDoors, path: str, extra: dict[str, Any]
+    crm_doors: CrmDoors, path: str, extra: dict[str, Any]
 ) -> None:
-    crm.refuse()
-    body = await crm.ask(path, **extra)
+    crm_doors.refuse()
+    body = await crm_doors.ask(path, **extra)
     shaped(body, REFUSED)
     assert body["code"] == "provider_stopped"
     assert "не оплачена" in body["message"]
@@ -203,18 +201,22 @@ async def test_a_crm_that_refuses_is_success_false(
 
 @pytest.mark.parametrize(("path", "extra"), LOOKUPS)
 async def test_nobody_but_the_clinics_own_key_looks_things_up(
-    crm: CrmDoors, path: str, extra: dict[str, Any]
+    crm_doors: CrmDoors, path: str, extra: dict[str, Any]
 ) -> None:
-    before = crm.control.bill()["crm_requests"]
-    body = {"client_id": crm.client_id, **extra}
-    foreign = await crm.neighbour.post(path, json=body)
-    unknown = await crm.neighbour.post(path, json={**body, "client_id": "nobody"})
+    before = crm_doors.control.bill()["crm_requests"]
+    body = {"client_id": crm_doors.client_id, **extra}
+    foreign = await crm_doors.neighbour.post(path, json=body)
+    unknown = await crm_doors.neighbour.post(path, json={**body, "client_id": "nobody"})
     assert (foreign.status_code, unknown.status_code) == (404, 404)
-    assert foreign.json()["detail"].replace(crm.client_id, "nobody") == unknown.json()["detail"]
-    assert (await crm.owner.post(path, json={**body, "client_id": "nobody"})).status_code == 404
-    assert (await crm.stranger.post(path, json=body)).status_code == 401
-    assert (await crm.reader.post(path, json=body)).status_code == 403
-    assert crm.control.bill()["crm_requests"] == before
+    assert (
+        foreign.json()["detail"].replace(crm_doors.client_id, "nobody") == unknown.json()["detail"]
+    )
+    assert (
+        await crm_doors.owner.post(path, json={**body, "client_id": "nobody"})
+    ).status_code == 404
+    assert (await crm_doors.stranger.post(path, json=body)).status_code == 401
+    assert (await crm_doors.reader.post(path, json=body)).status_code == 403
+    assert crm_doors.control.bill()["crm_requests"] == before
 
 
 @pytest.mark.parametrize(
@@ -233,9 +235,11 @@ async def test_nobody_but_the_clinics_own_key_looks_things_up(
     ],
 )
 async def test_senseless_bodies(
-    crm: CrmDoors, path: str, body: dict[str, Any], status: int
+    crm_doors: CrmDoors, path: str, body: dict[str, Any], status: int
 ) -> None:
-    answer = await crm.owner.post(f"/api/amocrm/{path}", json={"client_id": crm.client_id, **body})
+    answer = await crm_doors.owner.post(
+        f"/api/amocrm/{path}", json={"client_id": crm_doors.client_id, **body}
+    )
     assert answer.status_code == status
 
 
@@ -243,25 +247,25 @@ async def test_senseless_bodies(
     ("client_id", "status"),
     [('"\\u0000"', 404), (f'"{"x" * 101}"', 422), ('"\\ud800"', 422), ('""', 422), ("7", 422)],
 )
-async def test_senseless_clinics(crm: CrmDoors, client_id: str, status: int) -> None:
+async def test_senseless_clinics(crm_doors: CrmDoors, client_id: str, status: int) -> None:
     content = f'{{"client_id": {client_id}, "lead_id": 1}}'
     headers = {"Content-Type": "application/json"}
-    answer = await crm.owner.post("/api/amocrm/leads/get", content=content, headers=headers)
+    answer = await crm_doors.owner.post("/api/amocrm/leads/get", content=content, headers=headers)
     assert answer.status_code == status
 
 
-async def test_recordings_come_from_the_telephony_as_audio(crm: CrmDoors) -> None:
-    call = crm.call("leads")
-    lead, note, query = call.entity_id, call.note_id, {"client_id": crm.client_id}
+async def test_recordings_come_from_the_telephony_as_audio(crm_doors: CrmDoors) -> None:
+    call = crm_doors.call("leads")
+    lead, note, query = call.entity_id, call.note_id, {"client_id": crm_doors.client_id}
     answers = [
-        await crm.owner.get(f"/api/amocrm/lead/{lead}/note/{note}/download", params=query),
-        await crm.owner.post(f"/api/amocrm/lead/{lead}/download-call", params=query),
-        await crm.owner.post(
+        await crm_doors.owner.get(f"/api/amocrm/lead/{lead}/note/{note}/download", params=query),
+        await crm_doors.owner.post(f"/api/amocrm/lead/{lead}/download-call", params=query),
+        await crm_doors.owner.post(
             f"/api/amocrm/lead/{lead}/download-call", params={**query, "note_id": note}
         ),
-        await crm.owner.get(f"/api/amocrm/contact/call/{note}/download", params=query),
+        await crm_doors.owner.get(f"/api/amocrm/contact/call/{note}/download", params=query),
     ]
-    heard = await _heard(crm, call)
+    heard = await _heard(crm_doors, call)
     kind, extension = ("audio/wav", "wav") if heard[:4] == b"RIFF" else ("audio/mpeg", "mp3")
     for answer in answers:
         assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
@@ -270,42 +274,45 @@ async def test_recordings_come_from_the_telephony_as_audio(crm: CrmDoors) -> Non
     names = [answer.headers["content-disposition"] for answer in answers]
     assert f'filename="lead_{lead}_note_{note}.{extension}"' in names[0]
     assert f'filename="call_{note}.{extension}"' in names[3]
-    noted = [one async for one in crm.application.access_log.newest(crm.client_id, 4)]
-    assert {one.object_id for one in noted} == {call_id(crm.client_id, note)}
+    noted = [one async for one in crm_doors.application.access_log.newest(crm_doors.client_id, 4)]
+    assert {one.object_id for one in noted} == {call_id(crm_doors.client_id, note)}
     assert {(one.what, one.by) for one in noted} == {(Opened.RECORDING, "владелец")}
 
 
-async def test_a_stored_recording_needs_neither_crm_nor_telephony(crm: CrmDoors) -> None:
+async def test_a_stored_recording_needs_neither_crm_nor_telephony(crm_doors: CrmDoors) -> None:
     call = min(
-        (c for c in crm.clinic.calls if c.collection == "contacts" and c.recording),
+        (c for c in crm_doors.clinic.calls if c.collection == "contacts" and c.recording),
         key=lambda c: abs(c.at - NOON),
     )
-    stored_id = call_id(crm.client_id, call.note_id)
-    await crm.application.calls.change(
-        stored_id, {"transcription_requested_at": crm.application.clock()}
+    stored_id = call_id(crm_doors.client_id, call.note_id)
+    await crm_doors.application.calls.change(
+        stored_id, {"transcription_requested_at": crm_doors.application.clock()}
     )
-    await crm.application.pipeline.run(Step.RECORDING, stored_id)
-    crm.options(recordings_url="http://127.0.0.1:9")
-    before = crm.control.bill()["crm_requests"]
+    await crm_doors.application.pipeline.run(Step.RECORDING, stored_id)
+    crm_doors.options(recordings_url="http://127.0.0.1:9")
+    before = crm_doors.control.bill()["crm_requests"]
 
-    answer = await crm.owner.get(
-        f"/api/amocrm/contact/call/{call.note_id}/download", params={"client_id": crm.client_id}
+    answer = await crm_doors.owner.get(
+        f"/api/amocrm/contact/call/{call.note_id}/download",
+        params={"client_id": crm_doors.client_id},
     )
 
     assert answer.status_code == 200
-    assert answer.content == await _heard(crm, call)
-    assert crm.control.bill()["crm_requests"] == before
+    assert answer.content == await _heard(crm_doors, call)
+    assert crm_doors.control.bill()["crm_requests"] == before
 
 
-async def test_the_note_of_another_card_is_not_given_out(crm: CrmDoors) -> None:
-    call = crm.call("leads")
+async def test_the_note_of_another_card_is_not_given_out(crm_doors: CrmDoors) -> None:
+    call = crm_doors.call("leads")
     another = next(
         c.entity_id
-        for c in crm.clinic.calls
+        for c in crm_doors.clinic.calls
         if c.collection == "leads" and c.entity_id != call.entity_id
     )
     path = f"/api/amocrm/lead/{another}/note/{call.note_id}/download"
-    assert (await crm.owner.get(path, params={"client_id": crm.client_id})).status_code == 404
+    assert (
+        await crm_doors.owner.get(path, params={"client_id": crm_doors.client_id})
+    ).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -317,21 +324,25 @@ async def test_the_note_of_another_card_is_not_given_out(crm: CrmDoors) -> None:
     ],
 )
 async def test_no_link_of_the_crm_opens_another_network(
-    crm: CrmDoors, address: str, status: int
+    crm_doors: CrmDoors, address: str, status: int
 ) -> None:
-    call = crm.call("leads")
-    crm.options(recordings_url=address)
-    answer = await crm.owner.get(
-        f"/api/amocrm/contact/call/{call.note_id}/download", params={"client_id": crm.client_id}
+    call = crm_doors.call("leads")
+    crm_doors.options(recordings_url=address)
+    answer = await crm_doors.owner.get(
+        f"/api/amocrm/contact/call/{call.note_id}/download",
+        params={"client_id": crm_doors.client_id},
     )
     assert (answer.status_code, answer.json()["code"]) == (status, "recording_unavailable")
 
 
-async def test_a_page_instead_of_audio_is_not_passed_on(crm: CrmDoors) -> None:
-    call = crm.call("leads")
-    crm.options(recordings_url=f"{crm.server.url}/control/truth?")  # a large JSON, an allowed host
-    answer = await crm.owner.get(
-        f"/api/amocrm/contact/call/{call.note_id}/download", params={"client_id": crm.client_id}
+async def test_a_page_instead_of_audio_is_not_passed_on(crm_doors: CrmDoors) -> None:
+    call = crm_doors.call("leads")
+    crm_doors.options(
+        recordings_url=f"{crm_doors.server.url}/control/truth?"
+    )  # a large JSON, an allowed host
+    answer = await crm_doors.owner.get(
+        f"/api/amocrm/contact/call/{call.note_id}/download",
+        params={"client_id": crm_doors.client_id},
     )
     assert answer.status_code == 422
     assert "clinics" not in answer.text
@@ -347,51 +358,53 @@ def _files(call: SimCall) -> list[tuple[str, str]]:
     ]
 
 
-async def test_files_open_to_the_clinics_own_keys_only(crm: CrmDoors) -> None:
-    before = crm.control.bill()["crm_requests"]
-    query = {"client_id": crm.client_id}
-    for method, path in _files(crm.call("leads")):
-        foreign = await crm.neighbour.request(method, path, params=query)
+async def test_files_open_to_the_clinics_own_keys_only(crm_doors: CrmDoors) -> None:
+    before = crm_doors.control.bill()["crm_requests"]
+    query = {"client_id": crm_doors.client_id}
+    for method, path in _files(crm_doors.call("leads")):
+        foreign = await crm_doors.neighbour.request(method, path, params=query)
         assert (foreign.status_code, foreign.json()["code"]) == (404, "not_found")
-        stranger = await crm.stranger.request(method, path, params=query)
+        stranger = await crm_doors.stranger.request(method, path, params=query)
         assert stranger.status_code == 401
-    assert crm.control.bill()["crm_requests"] == before
+    assert crm_doors.control.bill()["crm_requests"] == before
     # With its own clinic named, the other key finds nothing of ours in its own CRM either.
-    for method, path in _files(crm.call("leads")):
-        own = await crm.neighbour.request(method, path, params={"client_id": crm.other.client_id})
+    for method, path in _files(crm_doors.call("leads")):
+        own = await crm_doors.neighbour.request(
+            method, path, params={"client_id": crm_doors.other.client_id}
+        )
         assert own.status_code == 404
 
 
-async def test_files_that_are_not_there_or_refused(crm: CrmDoors) -> None:
-    query = {"client_id": crm.client_id}
+async def test_files_that_are_not_there_or_refused(crm_doors: CrmDoors) -> None:
+    query = {"client_id": crm_doors.client_id}
     for path in (
         f"/api/amocrm/contact/{NOBODY}/download-call",
         f"/api/amocrm/lead/1/note/{NOBODY}/download",
         f"/api/amocrm/contact/call/{NOBODY}/download",
     ):
-        assert (await crm.owner.get(path, params=query)).status_code == 404
-        assert (await crm.owner.get(path)).status_code == 422
-    silent = crm.call("leads", recorded=False)
+        assert (await crm_doors.owner.get(path, params=query)).status_code == 404
+        assert (await crm_doors.owner.get(path)).status_code == 422
+    silent = crm_doors.call("leads", recorded=False)
     path = f"/api/amocrm/contact/call/{silent.note_id}/download"
-    assert (await crm.owner.get(path, params=query)).status_code == 404
-    crm.refuse()
-    refused = await crm.owner.get(f"/api/amocrm/contact/{NOBODY}/download-call", params=query)
+    assert (await crm_doors.owner.get(path, params=query)).status_code == 404
+    crm_doors.refuse()
+    refused = await crm_doors.owner.get(f"/api/amocrm/contact/{NOBODY}/download-call", params=query)
     assert (refused.status_code, refused.json()["code"]) == (502, "provider_stopped")
 
 
-async def test_download_and_transcribe(crm: CrmDoors) -> None:
-    call = crm.call("contacts")
+async def test_download_and_transcribe(crm_doors: CrmDoors) -> None:
+    call = crm_doors.call("contacts")
     path = f"/api/amocrm/contact/call/{call.note_id}/download-and-transcribe"
     old: dict[str, str | int] = {
-        "client_id": crm.client_id,
+        "client_id": crm_doors.client_id,
         "num_speakers": 2,
         "lead_id": 1,
         "contact_id": 2,
     }
-    answer = await crm.owner.post(path, params=old)
+    answer = await crm_doors.owner.post(path, params=old)
 
     assert answer.status_code == 200, answer.text
-    body, stored_id = answer.json(), call_id(crm.client_id, call.note_id)
+    body, stored_id = answer.json(), call_id(crm_doors.client_id, call.note_id)
     shaped(body, {"success": True, "message": str, "data": {"note_id": call.note_id}})
     shaped(
         body["data"],
@@ -408,43 +421,47 @@ async def test_download_and_transcribe(crm: CrmDoors) -> None:
             "transcription_url": str,
         },
     )
-    wanted = await crm.application.calls.get(stored_id)
+    wanted = await crm_doors.application.calls.get(stored_id)
     assert wanted is not None
     assert wanted.transcription_requested_at is not None
     assert wanted.run_id == body["data"]["run_id"]
     locks = [f"recording:{stored_id}"]
-    assert await crm.application.jobs.present(locks, crm.application.clock()) == set(locks)
+    assert await crm_doors.application.jobs.present(locks, crm_doors.application.clock()) == set(
+        locks
+    )
 
 
-async def test_download_and_transcribe_only_what_is_the_clinics_own(crm: CrmDoors) -> None:
-    call = crm.call("contacts")
+async def test_download_and_transcribe_only_what_is_the_clinics_own(crm_doors: CrmDoors) -> None:
+    call = crm_doors.call("contacts")
     path = f"/api/amocrm/contact/call/{call.note_id}/download-and-transcribe"
-    query, own = {"client_id": crm.client_id}, {"client_id": crm.other.client_id}
-    assert (await crm.neighbour.post(path, params=query)).status_code == 404
-    assert (await crm.neighbour.post(path, params=own)).status_code == 404
-    assert (await crm.stranger.post(path, params=query)).status_code == 401
-    assert (await crm.reader.post(path, params=query)).status_code == 403
+    query, own = {"client_id": crm_doors.client_id}, {"client_id": crm_doors.other.client_id}
+    assert (await crm_doors.neighbour.post(path, params=query)).status_code == 404
+    assert (await crm_doors.neighbour.post(path, params=own)).status_code == 404
+    assert (await crm_doors.stranger.post(path, params=query)).status_code == 401
+    assert (await crm_doors.reader.post(path, params=query)).status_code == 403
     nobody = path.replace(str(call.note_id), str(NOBODY))
-    assert (await crm.owner.post(nobody, params=query)).status_code == 404
+    assert (await crm_doors.owner.post(nobody, params=query)).status_code == 404
 
 
-async def _heard(crm: CrmDoors, call: SimCall) -> bytes:
+async def _heard(crm_doors: CrmDoors, call: SimCall) -> bytes:
     """What the recording host itself serves."""
-    fetched = await crm.application.note_recordings._fetcher.fetch(
-        f"{crm.server.url}/recordings/{call.recording}"
+    fetched = await crm_doors.application.note_recordings._fetcher.fetch(
+        f"{crm_doors.server.url}/recordings/{call.recording}"
     )
     return fetched.data
 
 
-def _lead_of(crm: CrmDoors, contact_id: int) -> int:
-    leads = crm.clinic.contacts[contact_id]["_embedded"]["leads"]  # type: ignore[index]
+def _lead_of(crm_doors: CrmDoors, contact_id: int) -> int:
+    leads = crm_doors.clinic.contacts[contact_id]["_embedded"]["leads"]  # type: ignore[index]
     return int(leads[0]["id"])
 
 
-def _contact_with_calls_on_its_lead_only(crm: CrmDoors) -> tuple[int, int]:
-    own = {c.entity_id for c in crm.clinic.calls if c.collection == "contacts"}
-    with_calls = {c.entity_id for c in crm.clinic.calls if c.collection == "leads" and c.recording}
-    for contact_id, card in crm.clinic.contacts.items():
+def _contact_with_calls_on_its_lead_only(crm_doors: CrmDoors) -> tuple[int, int]:
+    own = {c.entity_id for c in crm_doors.clinic.calls if c.collection == "contacts"}
+    with_calls = {
+        c.entity_id for c in crm_doors.clinic.calls if c.collection == "leads" and c.recording
+    }
+    for contact_id, card in crm_doors.clinic.contacts.items():
         lead_ids = {int(one["id"]) for one in card["_embedded"]["leads"]}  # type: ignore[index]
         if contact_id not in own and len(lead_ids & with_calls) == 1 and len(lead_ids) == 1:
             return contact_id, lead_ids.pop()

@@ -48,25 +48,25 @@ CALL_TYPES = {"inbound": "incoming_call", "outbound": "outgoing_call"}
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def _a_working_crm(crm: CrmDoors) -> AsyncIterator[None]:
+async def _a_working_crm(crm_doors: CrmDoors) -> AsyncIterator[None]:
     yield
-    crm.forgive()
+    crm_doors.forgive()
 
 
-def calls_of_day(crm: CrmDoors) -> list[SimCall]:
+def calls_of_day(crm_doors: CrmDoors) -> list[SimCall]:
     """The truth: calls of the business day in Moscow, newest first."""
     start = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC) - timedelta(hours=3)
-    found = [c for c in crm.clinic.calls if start <= c.at < start + timedelta(days=1)]
+    found = [c for c in crm_doors.clinic.calls if start <= c.at < start + timedelta(days=1)]
     return sorted(found, key=lambda call: call.at, reverse=True)
 
 
-async def test_events(crm: CrmDoors) -> None:
-    body = await crm.ask(EVENTS, event_type="incoming_call", **DATES, limit=5)
+async def test_events(crm_doors: CrmDoors) -> None:
+    body = await crm_doors.ask(EVENTS, event_type="incoming_call", **DATES, limit=5)
 
     shaped(body, {"success": True, "message": str, "data": {"total": 5, "events": [EVENT]}})
     shaped(body["data"], {"_links": dict, "_page": int})
     shaped([one["call_info"] for one in body["data"]["events"]], [CALL_INFO])
-    truth = [call for call in calls_of_day(crm) if call.direction == "inbound"][:5]
+    truth = [call for call in calls_of_day(crm_doors) if call.direction == "inbound"][:5]
     shown = body["data"]["events"]
     assert [one["id"] for one in shown] == [call.event_id for call in truth]
     assert [one["call_info"]["phone"] for one in shown] == [call.phone for call in truth]
@@ -76,25 +76,25 @@ async def test_events(crm: CrmDoors) -> None:
     assert shown[0]["value_after"] == [{"note": {"id": truth[0].note_id}}]
 
 
-async def test_events_of_all_types_need_no_dates(crm: CrmDoors) -> None:
-    body = await crm.ask(EVENTS)
+async def test_events_of_all_types_need_no_dates(crm_doors: CrmDoors) -> None:
+    body = await crm_doors.ask(EVENTS)
     times = [one["created_at"] for one in body["data"]["events"]]
     assert body["data"]["total"] == len(times) == 50
     assert times == sorted(times, reverse=True)
     kinds = {one["type"] for one in body["data"]["events"]}
     assert "lead_status_changed" in kinds
-    many = await crm.ask(EVENTS, limit=250, start_date="02.10.2026")
-    log = len(crm.clinic.calls) + len(crm.clinic.events)
+    many = await crm_doors.ask(EVENTS, limit=250, start_date="02.10.2026")
+    log = len(crm_doors.clinic.calls) + len(crm_doors.clinic.events)
     assert many["data"]["total"] == min(250, log)
-    none = await crm.ask(EVENTS, event_type="incoming_chat_message", **DATES)
+    none = await crm_doors.ask(EVENTS, event_type="incoming_chat_message", **DATES)
     assert (none["success"], none["data"]["events"]) == (True, [])
 
 
-async def test_events_stats(crm: CrmDoors) -> None:
-    body = await crm.ask(STATS, **DATES)
+async def test_events_stats(crm_doors: CrmDoors) -> None:
+    body = await crm_doors.ask(STATS, **DATES)
 
     shaped(body, {"success": True, "message": str, "data": {"total_events": int}})
-    data, truth = body["data"], calls_of_day(crm)
+    data, truth = body["data"], calls_of_day(crm_doors)
     shaped(data, {"event_types": {str: int}, "entity_stats": {"total_leads": int}})
     kinds = Counter(CALL_TYPES[call.direction] for call in truth)
     lengths = [call.duration for call in truth]
@@ -125,36 +125,36 @@ async def test_events_stats(crm: CrmDoors) -> None:
     assert data["detailed_events"] is None
 
 
-async def test_events_stats_with_details_of_a_part(crm: CrmDoors) -> None:
-    _write_chat(crm, 120)
+async def test_events_stats_with_details_of_a_part(crm_doors: CrmDoors) -> None:
+    _write_chat(crm_doors, 120)
     october = {"start_date": "01.10.2026", "end_date": "01.10.2026"}
-    part = (await crm.ask(STATS, include_details=True, max_pages=1, **october))["data"]
+    part = (await crm_doors.ask(STATS, include_details=True, max_pages=1, **october))["data"]
     assert part["total_events"] == len(part["detailed_events"]) == 100
     assert part["execution_info"]["pages_processed"] == 1
     assert part["execution_info"]["has_more"] is True
     assert part["chat_stats"]["total_messages"] == part["chat_stats"]["incoming_chat_message"]
     shaped(part["detailed_events"], [{**EVENT, "message_info": {"message": {"id": str}}}])
 
-    whole = (await crm.ask(STATS, **october))["data"]
+    whole = (await crm_doors.ask(STATS, **october))["data"]
     assert (whole["total_events"], whole["execution_info"]["has_more"]) == (120, False)
-    shown = (await crm.ask(EVENTS, event_type="incoming_chat_message", limit=110))["data"]
+    shown = (await crm_doors.ask(EVENTS, event_type="incoming_chat_message", limit=110))["data"]
     assert shown["total"] == len({one["id"] for one in shown["events"]}) == 110
     assert shown["_page"] == 2
 
 
-async def test_events_stats_without_dates(crm: CrmDoors) -> None:
-    data = (await crm.ask(STATS, include_details=True))["data"]
+async def test_events_stats_without_dates(crm_doors: CrmDoors) -> None:
+    data = (await crm_doors.ask(STATS, include_details=True))["data"]
     assert data["period"] == {"start_date": "No limit", "end_date": "No limit"}
     calls = [one for one in data["detailed_events"] if one["type"] in CALL_TYPES.values()]
     shaped(calls, [{**EVENT, "call_info": CALL_INFO}])
-    assert len(calls) == data["call_stats"]["total_calls"] == len(crm.clinic.calls)
+    assert len(calls) == data["call_stats"]["total_calls"] == len(crm_doors.clinic.calls)
 
 
-async def test_all_calls(crm: CrmDoors) -> None:
-    body = await crm.ask(ALL_CALLS, **DATES)
+async def test_all_calls(crm_doors: CrmDoors) -> None:
+    body = await crm_doors.ask(ALL_CALLS, **DATES)
 
     shaped(body, {"success": True, "message": str, "data": {"event_types": {str: int}}})
-    truth = {call.event_id: call for call in calls_of_day(crm)}
+    truth = {call.event_id: call for call in calls_of_day(crm_doors)}
     shaped(body["data"], {"total": len(truth), "enriched": int, "not_enriched": int})
     raw = {"id": str, "type": str, "entity_id": int, "created_at": int, "_links": dict}
     lead = {"lead_id": (int, None), "lead_name": (str, None), "has_lead": bool}
@@ -164,9 +164,9 @@ async def test_all_calls(crm: CrmDoors) -> None:
         call = truth[one["id"]]
         if call.collection == "leads":
             assert (one["lead_id"], one["has_lead"]) == (call.entity_id, True)
-            assert one["lead_name"] == crm.clinic.leads[call.entity_id]["name"]
+            assert one["lead_name"] == crm_doors.clinic.leads[call.entity_id]["name"]
         elif call.collection == "contacts":
-            own = crm.clinic.contacts[call.entity_id]["_embedded"]["leads"]  # type: ignore[index]
+            own = crm_doors.clinic.contacts[call.entity_id]["_embedded"]["leads"]  # type: ignore[index]
             assert one["has_lead"] is bool(own)
             assert one["lead_id"] in {each["id"] for each in own} | {None}
     counted = sum(one["has_lead"] for one in body["data"]["events"])
@@ -177,23 +177,25 @@ async def test_all_calls(crm: CrmDoors) -> None:
 
 
 @pytest.mark.parametrize("path", [EVENTS, STATS, ALL_CALLS])
-async def test_a_crm_that_refuses_is_success_false(crm: CrmDoors, path: str) -> None:
-    crm.refuse()
-    body = await crm.ask(path, **DATES)
+async def test_a_crm_that_refuses_is_success_false(crm_doors: CrmDoors, path: str) -> None:
+    crm_doors.refuse()
+    body = await crm_doors.ask(path, **DATES)
     shaped(body, {"success": False, "message": str, "data": None, "code": "provider_stopped"})
 
 
 @pytest.mark.parametrize("path", [EVENTS, STATS, ALL_CALLS])
-async def test_events_open_to_the_clinics_own_keys_only(crm: CrmDoors, path: str) -> None:
-    before = crm.control.bill()["crm_requests"]
-    body = {"client_id": crm.client_id, **DATES}
-    assert (await crm.neighbour.post(path, json=body)).status_code == 404
-    assert (await crm.stranger.post(path, json=body)).status_code == 401
-    assert (await crm.reader.post(path, json=body)).status_code == 403
-    assert (await crm.owner.post(path, json={"client_id": "nobody"})).status_code == 404
-    assert crm.control.bill()["crm_requests"] == before
-    own = await crm.neighbour.post(path, json={**body, "client_id": crm.other.client_id})
-    ours = {call.event_id for call in crm.clinic.calls}
+async def test_events_open_to_the_clinics_own_keys_only(crm_doors: CrmDoors, path: str) -> None:
+    before = crm_doors.control.bill()["crm_requests"]
+    body = {"client_id": crm_doors.client_id, **DATES}
+    assert (await crm_doors.neighbour.post(path, json=body)).status_code == 404
+    assert (await crm_doors.stranger.post(path, json=body)).status_code == 401
+    assert (await crm_doors.reader.post(path, json=body)).status_code == 403
+    assert (await crm_doors.owner.post(path, json={"client_id": "nobody"})).status_code == 404
+    assert crm_doors.control.bill()["crm_requests"] == before
+    own = await crm_doors.neighbour.post(
+        path, json={**body, "client_id": crm_doors.other.client_id}
+    )
+    ours = {call.event_id for call in crm_doors.clinic.calls}
     assert own.status_code == 200
     assert not [event_id for event_id in ours if event_id in own.text]
 
@@ -214,31 +216,35 @@ async def test_events_open_to_the_clinics_own_keys_only(crm: CrmDoors, path: str
     ],
 )
 async def test_senseless_orders(
-    crm: CrmDoors, path: str, order: dict[str, Any], status: int
+    crm_doors: CrmDoors, path: str, order: dict[str, Any], status: int
 ) -> None:
-    answer = await crm.owner.post(path, json={"client_id": crm.client_id, **order})
+    answer = await crm_doors.owner.post(path, json={"client_id": crm_doors.client_id, **order})
     assert answer.status_code == status
 
 
-async def test_check_amocrm_calls(crm: CrmDoors) -> None:
-    lost = calls_of_day(crm)[3]
-    await crm.application.documents.delete(CALLS, {"_id": call_id(crm.client_id, lost.note_id)})
-    started = await _start(crm)
-    shaped(started, {"success": True, "message": str, "task_id": str, "client_id": crm.client_id})
+async def test_check_amocrm_calls(crm_doors: CrmDoors) -> None:
+    lost = calls_of_day(crm_doors)[3]
+    await crm_doors.application.documents.delete(
+        CALLS, {"_id": call_id(crm_doors.client_id, lost.note_id)}
+    )
+    started = await _start(crm_doors)
+    shaped(
+        started, {"success": True, "message": str, "task_id": str, "client_id": crm_doors.client_id}
+    )
     period = {"start_date": "2026-11-19", "end_date": "2026-11-19"}
     shaped(started, {"period": period, "download_url": str})
     task = started["task_id"]
     assert started["download_url"] == f"{CHECK}/{task}/download"
 
-    waiting = await crm.owner.get(f"{CHECK}/{task}/status")
+    waiting = await crm_doors.owner.get(f"{CHECK}/{task}/status")
     shaped(waiting.json(), {"success": True, "task_id": task, "status": "running", "message": str})
-    assert (await crm.owner.get(started["download_url"])).status_code == 404
-    ended = await _ended(crm, task)
+    assert (await crm_doors.owner.get(started["download_url"])).status_code == 404
+    ended = await _ended(crm_doors, task)
     shaped(ended, {"status": "completed", "completed_at": str, "result_available": True})
 
-    answer = await crm.owner.get(ended["download_url"])
+    answer = await crm_doors.owner.get(ended["download_url"])
     assert f"amocrm_check_{task}.json" in answer.headers["content-disposition"]
-    result, truth = answer.json(), calls_of_day(crm)
+    result, truth = answer.json(), calls_of_day(crm_doors)
     shaped(result, {"success": True, "task_id": task, "statistics": {"formatted_report": str}})
     of_kind = Counter(call.collection for call in truth)
     repeated = Counter(call.uniq for call in truth if call.uniq)
@@ -261,44 +267,46 @@ async def test_check_amocrm_calls(crm: CrmDoors) -> None:
     assert result["statistics"]["missing_note_ids"] == [lost.note_id]
 
 
-async def test_a_check_survives_a_restart(crm: CrmDoors) -> None:
-    task = (await _start(crm))["task_id"]
+async def test_a_check_survives_a_restart(crm_doors: CrmDoors) -> None:
+    task = (await _start(crm_doors))["task_id"]
     # The process that was asked does nothing about it; another one finds the run and its job.
-    settings = crm.application.settings
+    settings = crm_doors.application.settings
     async with open_application(settings) as again, doors_of(again) as doors, working(again):
         path = f"{CHECK}/{task}/status"
         await polled(doors.owner, path, {}, ready=lambda body: body["status"] == "completed")
         assert (await doors.owner.get(f"{CHECK}/{task}/download")).status_code == 200
-    status = await crm.owner.get(f"{CHECK}/{task}/status")
+    status = await crm_doors.owner.get(f"{CHECK}/{task}/status")
     assert status.json()["status"] == "completed"
 
 
-async def test_a_check_that_fails_says_so(crm: CrmDoors) -> None:
-    crm.refuse()
-    task = (await _start(crm))["task_id"]
-    ended = await _ended(crm, task)
+async def test_a_check_that_fails_says_so(crm_doors: CrmDoors) -> None:
+    crm_doors.refuse()
+    task = (await _start(crm_doors))["task_id"]
+    ended = await _ended(crm_doors, task)
     shaped(ended, {"status": "failed", "message": str, "result_available": True})
-    result = (await crm.owner.get(ended["download_url"])).json()
+    result = (await crm_doors.owner.get(ended["download_url"])).json()
     shaped(result, {"success": False, "task_id": task, "error": str})
     assert "не оплачена" in result["error"]
 
 
-async def test_checks_open_to_the_clinics_own_keys_only(crm: CrmDoors) -> None:
-    query = {"client_id": crm.client_id, **_DATES}
-    assert (await crm.neighbour.post(CHECK, params=query)).status_code == 404
-    assert (await crm.stranger.post(CHECK, params=query)).status_code == 401
-    task = (await _start(crm))["task_id"]
+async def test_checks_open_to_the_clinics_own_keys_only(crm_doors: CrmDoors) -> None:
+    query = {"client_id": crm_doors.client_id, **_DATES}
+    assert (await crm_doors.neighbour.post(CHECK, params=query)).status_code == 404
+    assert (await crm_doors.stranger.post(CHECK, params=query)).status_code == 401
+    task = (await _start(crm_doors))["task_id"]
     for path in (f"{CHECK}/{task}/status", f"{CHECK}/{task}/download"):
         foreign, unknown = (
-            await crm.neighbour.get(path),
-            await crm.neighbour.get(path.replace(task, "0" * 24)),
+            await crm_doors.neighbour.get(path),
+            await crm_doors.neighbour.get(path.replace(task, "0" * 24)),
         )
         assert (foreign.status_code, unknown.status_code) == (404, 404)
         assert foreign.json() == unknown.json()
-        assert (await crm.stranger.get(path)).status_code == 401
-    sync = await crm.application.runs.start(crm.client_id, "sync", "19.11.2026", "19.11.2026")
-    assert (await crm.owner.get(f"{CHECK}/{sync.id}/status")).status_code == 404
-    await crm.application.runs.fail(sync.id, "тест")
+        assert (await crm_doors.stranger.get(path)).status_code == 401
+    sync = await crm_doors.application.runs.start(
+        crm_doors.client_id, "sync", "19.11.2026", "19.11.2026"
+    )
+    assert (await crm_doors.owner.get(f"{CHECK}/{sync.id}/status")).status_code == 404
+    await crm_doors.application.runs.fail(sync.id, "тест")
 
 
 @pytest.mark.parametrize(
@@ -310,26 +318,26 @@ async def test_checks_open_to_the_clinics_own_keys_only(crm: CrmDoors) -> None:
         ("1" * 41, "19.11.2026", 422),
     ],
 )
-async def test_senseless_checks(crm: CrmDoors, first: str, last: str, status: int) -> None:
-    query = {"client_id": crm.client_id, "start_date_str": first, "end_date_str": last}
-    assert (await crm.owner.post(CHECK, params=query)).status_code == status
+async def test_senseless_checks(crm_doors: CrmDoors, first: str, last: str, status: int) -> None:
+    query = {"client_id": crm_doors.client_id, "start_date_str": first, "end_date_str": last}
+    assert (await crm_doors.owner.post(CHECK, params=query)).status_code == status
 
 
 _DATES = {"start_date_str": "19.11.2026", "end_date_str": "2026-11-19"}
 
 
-async def _start(crm: CrmDoors) -> dict[str, Any]:
-    answer = await crm.owner.post(CHECK, params={"client_id": crm.client_id, **_DATES})
+async def _start(crm_doors: CrmDoors) -> dict[str, Any]:
+    answer = await crm_doors.owner.post(CHECK, params={"client_id": crm_doors.client_id, **_DATES})
     assert answer.status_code == 200, answer.text
     started: dict[str, Any] = answer.json()
     return started
 
 
-def _write_chat(crm: CrmDoors, messages: int) -> None:
+def _write_chat(crm_doors: CrmDoors, messages: int) -> None:
     """Chat messages on the first of October, as the CRM logs them."""
-    account: Account = crm.server.app.state.crm.account(crm.clinic.subdomain)
+    account: Account = crm_doors.server.app.state.crm.account(crm_doors.clinic.subdomain)
     noon = int(datetime(2026, 10, 1, 9, tzinfo=UTC).timestamp())
-    contact_id = next(iter(crm.clinic.contacts))
+    contact_id = next(iter(crm_doors.clinic.contacts))
     for number in range(messages):
         account.events.add(
             {
@@ -341,13 +349,13 @@ def _write_chat(crm: CrmDoors, messages: int) -> None:
                 "created_at": noon + number,
                 "value_after": [{"message": {"id": f"m{number}"}}],
                 "value_before": [],
-                "account_id": crm.clinic.account_id,
+                "account_id": crm_doors.clinic.account_id,
             }
         )
 
 
-async def _ended(crm: CrmDoors, task: str) -> dict[str, Any]:
+async def _ended(crm_doors: CrmDoors, task: str) -> dict[str, Any]:
     """The status of the comparison after its job has been carried out."""
-    await crm.application.phases.check(task)
-    found: dict[str, Any] = (await crm.owner.get(f"{CHECK}/{task}/status")).json()
+    await crm_doors.application.phases.check(task)
+    found: dict[str, Any] = (await crm_doors.owner.get(f"{CHECK}/{task}/status")).json()
     return found

@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from medai.calls.repository import CallRepository
 from medai.clinics.models import Clinic
 from medai.crm.lookups import Readers
 from medai.crm.ports import CallNote, Cards
 from medai.crm.reading import CALL_EVENTS, CrmReader, LeadCard, LoggedEvent, LogPage
+from medai.infra.documents import MAX_IDS_PER_QUERY
+from medai.kit.chunks import chunks
 
 LARGEST_PAGE = 100
 """amoCRM answers a larger one with 50 rows (amocrm.md 2.3)."""
@@ -39,11 +42,20 @@ class LogExtract:
     has_more: bool
 
 
-class EventLog:
-    """Reads one clinic's log. Methods raise the ProviderError family."""
+@dataclass(frozen=True, slots=True)
+class EventLead:
+    """The lead behind an event; `name` None: it is gone."""
 
-    def __init__(self, readers: Readers) -> None:
+    id: int
+    name: str | None
+
+
+class EventLog:
+    """Reads one clinic's log. Methods raise the ProviderError family, StoreError."""
+
+    def __init__(self, readers: Readers, calls: CallRepository) -> None:
         self._readers = readers
+        self._calls = calls
 
     async def newest(
         self, clinic: Clinic, types: Sequence[str], period: Period, limit: int
@@ -68,25 +80,48 @@ class EventLog:
         pages = [one async for one in _pages(crm, types, period, LARGEST_PAGE, max_pages)]
         return await _extract(crm, pages, LARGEST_PAGE * max_pages, with_notes=with_notes)
 
-    async def leads_of(
-        self, clinic: Clinic, events: Sequence[LoggedEvent]
-    ) -> dict[str, LeadCard | None]:
+    async def leads_of(self, clinic: Clinic, events: Sequence[LoggedEvent]) -> dict[str, EventLead]:
         """The lead behind each event that has one, by event id: its card, or the newest lead of
-        its contact. None: the event is about a lead that is gone."""
+        its contact. What a sync has found out already is not asked for again: an account without
+        the paid filter would be asked for every card by itself (amocrm.md 2.4)."""
+        found = await self._known_leads(clinic.client_id, events)
+        rest = [event for event in events if event.id not in found]
+        return found | await self._asked_leads(clinic, rest)
+
+    async def _known_leads(
+        self, client_id: str, events: Sequence[LoggedEvent]
+    ) -> dict[str, EventLead]:
+        found: dict[str, EventLead] = {}
+        for some in chunks([event for event in events if event.note_id], MAX_IDS_PER_QUERY):
+            ids = [event.note_id for event in some if event.note_id]
+            stored = await self._calls.of_notes(client_id, ids)
+            for event in some:
+                call = stored.get(event.note_id or 0)
+                if call is not None and call.lead_id is not None:
+                    found[event.id] = EventLead(call.lead_id, call.lead_name)
+        return found
+
+    async def _asked_leads(
+        self, clinic: Clinic, events: Sequence[LoggedEvent]
+    ) -> dict[str, EventLead]:
         crm = await self._readers.reader(clinic)
         contact_ids = _cards(events, "contact")
         contacts = await crm.contacts(contact_ids) if contact_ids else {}
         lead_ids = {*_cards(events, "lead")}
         lead_ids.update(one for card in contacts.values() for one in card.lead_ids)
         leads = await crm.leads(sorted(lead_ids)) if lead_ids else {}
-        found: dict[str, LeadCard | None] = {}
+        found: dict[str, EventLead] = {}
         for event in events:
-            if event.entity_type == "lead":
-                found[event.id] = leads.get(event.entity_id)
-            elif event.entity_type == "contact" and event.entity_id in contacts:
-                own = [leads[i] for i in contacts[event.entity_id].lead_ids if i in leads]
-                if own:
-                    found[event.id] = max(own, key=_newest)
+            card = contacts.get(event.entity_id) if event.entity_type == "contact" else None
+            ids = (
+                (event.entity_id,) if event.entity_type == "lead" else card.lead_ids if card else ()
+            )
+            own = [leads[one] for one in ids if one in leads]
+            if own:
+                newest = max(own, key=_newest)
+                found[event.id] = EventLead(newest.id, newest.name)
+            elif event.entity_type == "lead":
+                found[event.id] = EventLead(event.entity_id, None)
         return found
 
 

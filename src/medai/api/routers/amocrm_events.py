@@ -21,9 +21,9 @@ from medai.api.routers.amocrm_log import (
 from medai.api.routers.amocrm_statistics import StatisticsAnswer, details, statistics_shown
 from medai.bootstrap import Application
 from medai.clinics.models import Clinic
-from medai.crm.event_log import LogExtract, Period
+from medai.crm.event_log import EventLead, LogExtract, Period
 from medai.crm.log_statistics import count
-from medai.crm.reading import CALL_EVENTS, LeadCard
+from medai.crm.reading import CALL_EVENTS
 from medai.kit.days import zone
 
 router = APIRouter(prefix="/admin/amocrm", tags=["amocrm"], responses=problems(400, 404))
@@ -77,12 +77,12 @@ async def all_calls(order: StatisticsOrder, app: App, who: Who) -> RawEventsAnsw
 
 async def _with_leads(
     app: Application, clinic: Clinic, period: Period, max_pages: int
-) -> tuple[LogExtract, dict[str, LeadCard | None]]:
+) -> tuple[LogExtract, dict[str, EventLead]]:
     extract = await app.event_log.extract(clinic, CALL_EVENTS, period, max_pages, with_notes=False)
     return extract, await app.event_log.leads_of(clinic, extract.events)
 
 
-def _raw(found: tuple[LogExtract, dict[str, LeadCard | None]]) -> RawEventsAnswer:
+def _raw(found: tuple[LogExtract, dict[str, EventLead]]) -> RawEventsAnswer:
     extract, leads = found
     shown = [with_lead(event, leads) for event in extract.events]
     enriched = sum(event["has_lead"] for event in shown)

@@ -1,5 +1,6 @@
 """Bodies and answers of the CRM event routes (contract 1.5)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -9,10 +10,10 @@ from pydantic import BaseModel, Field
 
 from medai.api.routers.amocrm_answers import ClientId, Day, Success
 from medai.clinics.models import Clinic
-from medai.crm.event_log import Period
+from medai.crm.event_log import EventLead, Period
 from medai.crm.log_statistics import CHAT_EVENTS
 from medai.crm.ports import CallNote
-from medai.crm.reading import CALL_EVENTS, LeadCard, LoggedEvent
+from medai.crm.reading import CALL_EVENTS, LoggedEvent
 from medai.kit.days import day_window, parse_day, parse_range, range_window, zone
 from medai.kit.text import clean
 
@@ -166,15 +167,14 @@ def call_info(note: CallNote) -> CallInfo:
     )
 
 
-def with_lead(event: LoggedEvent, leads: dict[str, LeadCard | None]) -> dict[str, Any]:
-    """The CRM's own event with its lead. An event about a lead has one even if it is gone."""
+def with_lead(event: LoggedEvent, leads: Mapping[str, EventLead]) -> dict[str, Any]:
+    """The CRM's own event with its lead."""
     lead = leads.get(event.id)
-    lead_id = event.entity_id if event.entity_type == "lead" else lead.id if lead else None
     return {
         **event.as_sent,
-        "lead_id": lead_id,
+        "lead_id": lead.id if lead else None,
         "lead_name": lead.name if lead else None,
-        "has_lead": lead_id is not None,
+        "has_lead": lead is not None,
     }
 
 
