@@ -282,7 +282,7 @@ async def _wire(
         registration=registration,
         card_lookups=lookups,
         event_log=EventLog(accounts, calls),
-        note_recordings=NoteRecordings(lookups, calls, files, recordings),
+        note_recordings=NoteRecordings(lookups, calls, files, recordings, links),
         crm_checks=checks,
         links=links,
         transcription=transcription,

@@ -39,6 +39,7 @@ CALL = {
     "duration": int,
     "duration_formatted": str,
     "phone": str,
+    "signed_url": TEXT,
 }
 LEAD_CALL = {**CALL, "note_type": str}
 CONTACT_CALL = {
@@ -300,6 +301,12 @@ async def test_a_stored_recording_needs_neither_crm_nor_telephony(crm_doors: Crm
     assert answer.status_code == 200
     assert answer.content == await _heard(crm_doors, call)
     assert crm_doors.control.bill()["crm_requests"] == before
+
+    path, order = "/api/amocrm/contact/calls", {"contact_id": call.entity_id}
+    shown = (await crm_doors.ask(path, **order))["data"]["calls"]
+    (signed,) = [one["signed_url"] for one in shown if one["note_id"] == call.note_id]
+    opened = await crm_doors.stranger.get(signed)
+    assert (opened.status_code, opened.content) == (200, answer.content)
 
 
 async def test_the_note_of_another_card_is_not_given_out(crm_doors: CrmDoors) -> None:

@@ -5,17 +5,19 @@ addresses only, size and time caps), and nothing is given out that is no audio: 
 to a page of somebody's network shows none of it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 from medai.calls.models import Call
 from medai.calls.repository import CallRepository
 from medai.clinics.models import Clinic
 from medai.crm.lookups import CardLookups, has_recording
+from medai.crm.ports import CallNote
 from medai.errors import NotFoundError
 from medai.infra.files import Files
 from medai.integrations.recordings.fetch import RecordingFetcher
 from medai.kit.ids import call_id
+from medai.processing.links import SignedLinks
 from medai.processing.recordings import checked_audio, extension_of
 
 
@@ -40,11 +42,20 @@ class NoteRecordings:
         calls: CallRepository,
         files: Files,
         fetcher: RecordingFetcher,
+        links: SignedLinks,
     ) -> None:
         self._lookups = lookups
         self._calls = calls
         self._files = files
         self._fetcher = fetcher
+        self._links = links
+
+    async def links(self, clinic: Clinic, notes: Iterable[CallNote]) -> dict[int, str]:
+        """Signed addresses of our copies, by note id; notes without a copy are left out."""
+        ids = [note.note_id for note in notes]
+        stored = await self._calls.of_notes(clinic.client_id, ids)
+        found = {i: self._links.recording_url(stored[i]) for i in ids if i in stored}
+        return {note_id: url for note_id, url in found.items() if url}
 
     async def of_note(
         self, clinic: Clinic, note_id: int, *, lead_id: int | None = None

@@ -1,5 +1,7 @@
 """Looking cards up in a clinic's amoCRM (contract 1.5, pass-through)."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 
 from medai.api.dependencies import App, Who
@@ -18,13 +20,17 @@ from medai.api.routers.amocrm_cards import (
     LeadsAnswer,
     LeadsOfDay,
     LeadsOrder,
+    View,
     contact_call,
     lead_call,
     lead_shown,
     link_of,
     newest_url,
 )
-from medai.crm.lookups import has_recording
+from medai.bootstrap import Application
+from medai.clinics.models import Clinic
+from medai.crm.lookups import ContactCall, has_recording
+from medai.crm.ports import CallNote
 from medai.crm.reading import CardNotes
 from medai.errors import NotFoundError
 from medai.kit.days import parse_day, zone
@@ -79,18 +85,19 @@ async def contact_of_lead(order: LeadOrder, app: App, who: Who) -> CardAnswer | 
 async def call_link(order: ContactOrder, app: App, who: Who) -> CallLinkAnswer | Refusal:
     """The telephony's link and ours. Calls on the contact's leads count when it has none itself."""
     who.require(order.client_id)
-    clinic = await app.clinics.require(order.client_id)
+    clinic, contact_id = await app.clinics.require(order.client_id), order.contact_id
     return await answered(
-        app.card_lookups.calls_of_contact(clinic, order.contact_id),
-        lambda calls: CallLinkAnswer(
-            message=f"Ссылка на запись контакта {order.contact_id} получена",
+        _of_contact(app, clinic, contact_id),
+        lambda found: CallLinkAnswer(
+            message=f"Ссылка на запись контакта {contact_id} получена",
             data=CallLink(
-                contact_id=order.contact_id,
-                call_link=link_of(calls[0].note),
-                download_url=newest_url(order.contact_id, order.client_id),
+                contact_id=contact_id,
+                call_link=link_of(found[0][0].note),
+                download_url=newest_url(contact_id, order.client_id),
+                signed_url=found[1].links.get(found[0][0].note.note_id),
             ),
         ),
-        otherwise={"contact_id": order.contact_id, "has_call_link": False},
+        otherwise={"contact_id": contact_id, "has_call_link": False},
     )
 
 
@@ -99,25 +106,10 @@ async def lead_calls(order: LeadOrder, app: App, who: Who) -> LeadCallsAnswer | 
     """Calls with a recording whose note is on the lead's own card."""
     who.require(order.client_id)
     clinic = await app.clinics.require(order.client_id)
-    tz, lead_id = zone(clinic.timezone), order.lead_id
-
-    def shown(notes: CardNotes) -> LeadCallsAnswer | Refusal:
-        calls = [lead_call(n, order.client_id, tz) for n in notes.calls if has_recording(n)]
-        if not calls:
-            return Refusal(
-                message=f"У сделки {lead_id} нет записей звонков",
-                data={"lead_id": lead_id, "has_call_link": False, "note_types": notes.types},
-                code=NotFoundError.code,
-            )
-        data = LeadCalls(
-            lead_id=lead_id, calls=calls, total_calls=len(calls), note_types=notes.types
-        )
-        return LeadCallsAnswer(message=f"Звонков сделки {lead_id}: {len(calls)}", data=data)
-
     return await answered(
-        app.card_lookups.notes_of_lead(clinic, lead_id),
-        shown,
-        otherwise={"lead_id": lead_id, "has_call_link": False},
+        _of_lead(app, clinic, order.lead_id),
+        lambda found: _lead_calls(order.lead_id, *found),
+        otherwise={"lead_id": order.lead_id, "has_call_link": False},
     )
 
 
@@ -125,16 +117,15 @@ async def lead_calls(order: LeadOrder, app: App, who: Who) -> LeadCallsAnswer | 
 async def contact_calls(order: ContactOrder, app: App, who: Who) -> ContactCallsAnswer | Refusal:
     """Calls with a recording on the contact's card, else those on its leads."""
     who.require(order.client_id)
-    clinic = await app.clinics.require(order.client_id)
-    tz, contact_id = zone(clinic.timezone), order.contact_id
+    clinic, contact_id = await app.clinics.require(order.client_id), order.contact_id
     return await answered(
-        app.card_lookups.calls_of_contact(clinic, order.contact_id),
-        lambda calls: ContactCallsAnswer(
-            message=f"Звонков контакта {contact_id}: {len(calls)}",
+        _of_contact(app, clinic, contact_id),
+        lambda found: ContactCallsAnswer(
+            message=f"Звонков контакта {contact_id}: {len(found[0])}",
             data=ContactCalls(
                 contact_id=contact_id,
-                total_calls=len(calls),
-                calls=[contact_call(call, order.client_id, tz) for call in calls],
+                total_calls=len(found[0]),
+                calls=[contact_call(call, found[1]) for call in found[0]],
             ),
         ),
         otherwise={
@@ -142,3 +133,32 @@ async def contact_calls(order: ContactOrder, app: App, who: Who) -> ContactCalls
             "message": "Попробуйте получить звонки напрямую из сделки",
         },
     )
+
+
+async def _of_contact(
+    app: Application, clinic: Clinic, contact_id: int
+) -> tuple[list[ContactCall], View]:
+    calls = await app.card_lookups.calls_of_contact(clinic, contact_id)
+    return calls, await _view(app, clinic, [call.note for call in calls])
+
+
+async def _of_lead(app: Application, clinic: Clinic, lead_id: int) -> tuple[CardNotes, View]:
+    notes = await app.card_lookups.notes_of_lead(clinic, lead_id)
+    return notes, await _view(app, clinic, notes.calls)
+
+
+async def _view(app: Application, clinic: Clinic, notes: Sequence[CallNote]) -> View:
+    links = await app.note_recordings.links(clinic, notes)
+    return View(clinic.client_id, zone(clinic.timezone), links)
+
+
+def _lead_calls(lead_id: int, notes: CardNotes, view: View) -> LeadCallsAnswer | Refusal:
+    calls = [lead_call(note, view) for note in notes.calls if has_recording(note)]
+    if not calls:
+        return Refusal(
+            message=f"У сделки {lead_id} нет записей звонков",
+            data={"lead_id": lead_id, "has_call_link": False, "note_types": notes.types},
+            code=NotFoundError.code,
+        )
+    data = LeadCalls(lead_id=lead_id, calls=calls, total_calls=len(calls), note_types=notes.types)
+    return LeadCallsAnswer(message=f"Звонков сделки {lead_id}: {len(calls)}", data=data)

@@ -1,5 +1,7 @@
 """Bodies and answers of the CRM pass-through routes (contract 1.5)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +23,9 @@ from medai.crm.lookups import ContactCall
 from medai.crm.ports import CallNote
 from medai.crm.reading import LeadCard
 from medai.kit.text import clean
+
+SIGNED = "https://api.example.ru/api/calls/download/5f0c…?expires=1829000000&signature=9b1e…"
+SIGNED_MEANS = "наша копия записи, открывается без ключа; null, пока её нет"
 
 
 class LeadsOrder(BaseModel):
@@ -87,6 +92,7 @@ class CallLink(BaseModel):
         description="адрес на этом сервере; нужен заголовок X-API-Key",
     )
     has_call_link: bool = True
+    signed_url: str | None = Field(examples=[SIGNED], description=SIGNED_MEANS)
 
 
 class CallLinkAnswer(Success):
@@ -108,6 +114,7 @@ class LeadCall(BaseModel):
     duration_formatted: str = Field(examples=["1:05"])
     phone: str = Field(examples=["+7 900 000-00-01"])
     note_type: str = Field(examples=["call_in"])
+    signed_url: str | None = Field(examples=[SIGNED], description=SIGNED_MEANS)
 
 
 class LeadCalls(BaseModel):
@@ -152,6 +159,15 @@ class ContactCallsAnswer(Success):
     data: ContactCalls
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """For whom calls are shown: the clinic's clock and `links` to our copies by note id."""
+
+    client_id: str
+    tz: ZoneInfo
+    links: Mapping[int, str]
+
+
 def lead_shown(lead: LeadCard, tz: ZoneInfo) -> ShownLead:
     """A lead as lists show it."""
     at = lead.created_at
@@ -167,15 +183,15 @@ def lead_shown(lead: LeadCard, tz: ZoneInfo) -> ShownLead:
     )
 
 
-def lead_call(note: CallNote, client_id: str, tz: ZoneInfo) -> LeadCall:
+def lead_call(note: CallNote, view: View) -> LeadCall:
     """A call on a lead."""
-    return LeadCall(**_call(note, client_id, tz))
+    return LeadCall(**_call(note, view))
 
 
-def contact_call(call: ContactCall, client_id: str, tz: ZoneInfo) -> ContactCallShown:
+def contact_call(call: ContactCall, view: View) -> ContactCallShown:
     """A call of a contact."""
     return ContactCallShown(
-        **_call(call.note, client_id, tz),
+        **_call(call.note, view),
         id=call.note.note_id,
         result=clean(call.note.result) or UNKNOWN,
         has_recording=bool(call.note.link),
@@ -194,18 +210,19 @@ def newest_url(contact_id: int, client_id: str) -> str:
     return f"/api/amocrm/contact/{contact_id}/download-call?client_id={quote(client_id, safe='')}"
 
 
-def _call(note: CallNote, client_id: str, tz: ZoneInfo) -> dict[str, Any]:
+def _call(note: CallNote, view: View) -> dict[str, Any]:
     return {
         "note_id": note.note_id,
         "call_link": link_of(note),
-        "download_url": note_url(note, client_id),
+        "download_url": note_url(note, view.client_id),
         "created_at": int(note.started_at.timestamp()),
-        "created_date": _local(note.started_at, tz),
+        "created_date": _local(note.started_at, view.tz),
         "direction": note.direction.label,
         "duration": note.duration_seconds,
         "duration_formatted": clock_text(note.duration_seconds),
         "phone": clean(note.phone) or UNKNOWN,
         "note_type": note_type(note),
+        "signed_url": view.links.get(note.note_id),
     }
 
 
