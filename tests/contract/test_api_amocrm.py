@@ -342,6 +342,18 @@ async def test_no_link_of_the_crm_opens_another_network(
     assert (answer.status_code, answer.json()["code"]) == (status, "recording_unavailable")
 
 
+@pytest.mark.parametrize("kind", ["redirect_private", "html_instead_of_audio", "server_error"])
+async def test_what_a_recording_host_does_instead_is_not_passed_on(
+    crm_doors: CrmDoors, kind: str
+) -> None:
+    crm_doors.control.fail("recordings", kind)
+    answer = await crm_doors.owner.get(
+        f"/api/amocrm/contact/call/{crm_doors.call('leads').note_id}/download",
+        params={"client_id": crm_doors.client_id},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "recording_unavailable")
+
+
 async def test_a_page_instead_of_audio_is_not_passed_on(crm_doors: CrmDoors) -> None:
     call = crm_doors.call("leads")
     crm_doors.options(
