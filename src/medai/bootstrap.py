@@ -126,7 +126,6 @@ class Application:
     event_log: EventLog
     note_recordings: NoteRecordings
     crm_checks: CrmChecks
-    links: SignedLinks
     transcription: TranscriptionService
     analysis: AnalysisService
     recommendations: RecommendationService
@@ -284,7 +283,6 @@ async def _wire(
         event_log=EventLog(accounts, calls),
         note_recordings=NoteRecordings(lookups, calls, files, recordings, links),
         crm_checks=checks,
-        links=links,
         transcription=transcription,
         analysis=analysis,
         recommendations=recommendations,

@@ -34,9 +34,9 @@ from medai.bootstrap import Application
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 """Declared for Swagger's Authorize button; the check itself is the guard."""
 _GUARDED = (events, calls, analysis, reports, metrics, ledger, stops, runs, keys)
-_CRM = (amocrm, amocrm_files, amocrm_transcription, amocrm_events, amocrm_checks)
 _UPLOADS: dict[str, int] = {}
 """Paths that take files -> megabytes."""
+_CRM = (amocrm, amocrm_files, amocrm_transcription, amocrm_events, amocrm_checks)
 
 
 def create_api(application: Application) -> FastAPI:

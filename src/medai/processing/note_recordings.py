@@ -50,6 +50,10 @@ class NoteRecordings:
         self._fetcher = fetcher
         self._links = links
 
+    def promised(self, call: Call, filename: str) -> tuple[str, str]:
+        """Signed addresses where the call's recording and transcript are, or will be."""
+        return self._links.audio_url(call), self._links.file_url(call, filename)
+
     async def links(self, clinic: Clinic, notes: Iterable[CallNote]) -> dict[int, str]:
         """Signed addresses of our copies, by note id; notes without a copy are left out."""
         ids = [note.note_id for note in notes]

@@ -80,6 +80,7 @@ async def transcribe_note(
 
 def _queued(call: Call, note_id: int, asked: Asked, app: Application) -> NoteQueued:
     filename = call.transcript.filename if call.transcript else transcript_filename(call)
+    audio_url, text_url = app.note_recordings.promised(call, filename)
     return NoteQueued(
         call_id=call.id,
         note_id=note_id,
@@ -90,7 +91,7 @@ def _queued(call: Call, note_id: int, asked: Asked, app: Application) -> NoteQue
         client_name=call.contact_name or UNKNOWN,
         manager_name=call.administrator,
         status="processing" if asked.queued else "success",
-        download_url=app.links.audio_url(call),
-        transcription_url=app.links.file_url(call, filename),
+        download_url=audio_url,
+        transcription_url=text_url,
         run_id=asked.run_id,
     )
