@@ -20,6 +20,8 @@ from medai.api.routers.amocrm_cards import (
     LeadsAnswer,
     LeadsOfDay,
     LeadsOrder,
+)
+from medai.api.routers.amocrm_shown import (
     View,
     contact_call,
     lead_call,
