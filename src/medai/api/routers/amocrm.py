@@ -132,7 +132,7 @@ async def contact_calls(order: ContactOrder, app: App, who: Who) -> ContactCalls
         ),
         otherwise={
             "contact_id": contact_id,
-            "message": "Попробуйте получить звонки напрямую из сделки",
+            "message": "Запросите звонки самой сделки: amocrm/lead/calls",
         },
     )
 
