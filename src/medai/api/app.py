@@ -12,6 +12,11 @@ from medai.api.access import Guard
 from medai.api.body_cap import BodyCap
 from medai.api.request_ids import RequestIds
 from medai.api.routers import (
+    amocrm,
+    amocrm_checks,
+    amocrm_events,
+    amocrm_files,
+    amocrm_transcription,
     analysis,
     call_analysis,
     calls,
@@ -40,6 +45,7 @@ _GUARDED = (
 )  # fmt: skip
 _UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""
+_CRM = (amocrm, amocrm_files, amocrm_transcription, amocrm_events, amocrm_checks)
 
 
 def create_api(application: Application) -> FastAPI:
@@ -84,7 +90,7 @@ def _routed() -> FastAPI:
         description="Every call of a clinic: transcribed, scored with quotes, reported.",
     )
     api.include_router(status.router, prefix="/api")
-    for module in _GUARDED:
+    for module in (*_GUARDED, *_CRM):
         api.include_router(
             module.router, prefix="/api", responses=errors.COMMON, dependencies=[_KEY]
         )
