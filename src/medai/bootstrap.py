@@ -20,6 +20,8 @@ from medai.calls.period_status import PeriodStatuses
 from medai.calls.repository import CALLS, CallRepository
 from medai.clinics.repository import CLINICS, ClinicRepository
 from medai.crm.accounts import AccountParts, AmocrmAccounts
+from medai.crm.event_log import EventLog
+from medai.crm.lookups import CardLookups
 from medai.crm.registration import ClinicRegistration
 from medai.crm.tokens import TOKENS
 from medai.datalens.days import EXPORT_DAYS, ExportDays
@@ -51,6 +53,7 @@ from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
+from medai.processing.crm_checks import CrmChecks
 from medai.processing.exports import Exports
 from medai.processing.figures import Figures
 from medai.processing.fleet import FleetJobs, FleetLocks
@@ -58,7 +61,9 @@ from medai.processing.held import HeldWork
 from medai.processing.link_repair import LinkRepair
 from medai.processing.links import SignedLinks
 from medai.processing.measured import measured
+from medai.processing.note_recordings import NoteRecordings
 from medai.processing.own_recordings import OwnRecordings
+from medai.processing.period_conclusions import PeriodConclusions
 from medai.processing.person_requests import PersonRequests
 from medai.processing.pipeline import CallPipeline, PipelineParts
 from medai.processing.ports import Jobs
@@ -71,12 +76,14 @@ from medai.processing.run_phases import RunPhases
 from medai.processing.runs import RUNS, Runs
 from medai.processing.schedule.begin import Schedule
 from medai.processing.schedule.memory import SCHEDULE, ScheduleMemory
+from medai.processing.single_analysis import SingleAnalysis
 from medai.processing.steps import StepParts, Steps
 from medai.processing.stops import STOPS, Stops
 from medai.processing.sweeps import Sweeps
 from medai.processing.syncs import Syncs
 from medai.processing.token_keeper import TokenKeeper
 from medai.processing.transcript_files import TranscriptFiles
+from medai.processing.trial_recordings import TrialRecordings
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
@@ -123,6 +130,10 @@ class Application:
     abandoned_minutes: AbandonedMinutes
     accounts: AmocrmAccounts
     registration: ClinicRegistration
+    card_lookups: CardLookups
+    event_log: EventLog
+    note_recordings: NoteRecordings
+    crm_checks: CrmChecks
     transcription: TranscriptionService
     transcript_files: TranscriptFiles
     links: SignedLinks
@@ -145,6 +156,9 @@ class Application:
     exports: Exports
     reports: ReportService
     own_recordings: OwnRecordings
+    single_analysis: SingleAnalysis
+    period_conclusions: PeriodConclusions
+    trials: TrialRecordings
     jobs: Jobs
     figures: Figures
     readiness: Readiness
@@ -254,6 +268,12 @@ async def _wire(
         locks=locks,
         clock=clock,
     )
+    single_analysis = SingleAnalysis(calls, jobs, stops, clock)
+    own = OwnRecordings(registration, calls, files, clock)
+    largest = settings.recordings_max_megabytes
+    trials = TrialRecordings(own, requests, single_analysis, stops, clock, most_megabytes=largest)
+    lookups = CardLookups(accounts)
+    checks = CrmChecks(clinics, calls, accounts, files)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -278,6 +298,10 @@ async def _wire(
         abandoned_minutes=AbandonedMinutes(calls, limits, clock),
         accounts=accounts,
         registration=registration,
+        card_lookups=lookups,
+        event_log=EventLog(accounts, calls),
+        note_recordings=NoteRecordings(lookups, calls, files, recordings, links),
+        crm_checks=checks,
         transcription=transcription,
         transcript_files=TranscriptFiles(calls, clinics, TranscriptRepository(documents), links),
         links=links,
@@ -298,6 +322,7 @@ async def _wire(
             syncs=syncs,
             accounts=accounts,
             links=LinkRepair(clinics, calls, accounts, requests, clock),
+            checks=checks,
             requests=requests,
             exports=exports,
             recommendations=recommendations,
@@ -321,7 +346,10 @@ async def _wire(
         syncs=syncs,
         exports=exports,
         reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
-        own_recordings=OwnRecordings(registration, calls, files, clock),
+        own_recordings=own,
+        single_analysis=single_analysis,
+        period_conclusions=PeriodConclusions(clinics, calls, recommendations, jobs),
+        trials=trials,
         jobs=jobs,
         figures=Figures(stores.pool, calls, limits, stops, held, clock),
         readiness=Readiness(stores.pool, documents, STOPS),

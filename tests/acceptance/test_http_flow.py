@@ -228,8 +228,8 @@ async def test_metrics_are_written_once(flow: Flow) -> None:
 
 
 async def test_reports_are_made_and_downloaded(flow: Flow) -> None:
-    assert flow.pdf.keys() == {"status", "message", "filename"}
-    assert flow.excel.keys() == {"status", "filename"}
+    assert flow.pdf.keys() == {"status", "message", "filename", "download_url"}
+    assert flow.excel.keys() == {"status", "filename", "download_url"}
     # Clients take the last segment of the name (contract 1.4).
     names = [made["filename"].rpartition("/")[2] for made in (flow.pdf, flow.excel)]
     period = f"{DAY:%d_%m_%Y}-{DAY:%d_%m_%Y}"

@@ -12,18 +12,26 @@ from medai.api.access import Guard
 from medai.api.body_cap import BodyCap
 from medai.api.request_ids import RequestIds
 from medai.api.routers import (
+    amocrm,
+    amocrm_checks,
+    amocrm_events,
+    amocrm_files,
+    amocrm_transcription,
     analysis,
+    call_analysis,
     calls,
     events,
     keys,
     ledger,
     metrics,
+    recommendations,
     reports,
     runs,
     status,
     stops,
     summary_report,
     transcriptions,
+    trial,
     watching,
 )
 from medai.api.routers.call_lists import CallLists
@@ -32,11 +40,12 @@ from medai.bootstrap import Application
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 """Declared for Swagger's Authorize button; the check itself is the guard."""
 _GUARDED = (
-    events, calls, transcriptions, summary_report, analysis, reports, metrics, ledger, stops, runs,
-    keys,
+    events, calls, transcriptions, summary_report, analysis, call_analysis, trial,
+    recommendations, reports, metrics, ledger, stops, runs, keys,
 )  # fmt: skip
-_UPLOADS: dict[str, int] = {}
+_UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""
+_CRM = (amocrm, amocrm_files, amocrm_transcription, amocrm_events, amocrm_checks)
 
 
 def create_api(application: Application) -> FastAPI:
@@ -81,7 +90,7 @@ def _routed() -> FastAPI:
         description="Every call of a clinic: transcribed, scored with quotes, reported.",
     )
     api.include_router(status.router, prefix="/api")
-    for module in _GUARDED:
+    for module in (*_GUARDED, *_CRM):
         api.include_router(
             module.router, prefix="/api", responses=errors.COMMON, dependencies=[_KEY]
         )

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from medai.calls.models import Call, Stage
+from medai.errors import InvalidInputError, NotFoundError
 from medai.infra.documents import (
     MAX_IDS_PER_QUERY,
     Change,
@@ -73,6 +74,19 @@ class CallRepository:
         """
         found = await self._by(note_ids, "note_id", {"client_id": client_id})
         return {call.note_id: call for call in found.values()}
+
+    async def require_note(self, client_id: str | None, note_id: int | str) -> Call:
+        """The stored call behind a note; without a clinic it is looked for in all of them.
+
+        Raises NotFoundError, and InvalidInputError when several clinics have a note of this id.
+        """
+        clinic = {} if client_id is None else {"client_id": client_id}
+        found = await self._by([note_id], "note_id", clinic)
+        if len(found) > 1:
+            raise InvalidInputError("Такой note_id есть у нескольких клиник: укажите client_id")
+        if not found:
+            raise NotFoundError("Звонок не найден: проверьте note_id и client_id")
+        return next(iter(found.values()))
 
     async def with_uniq(self, client_id: str, uniq: Iterable[str]) -> dict[str, Call]:
         """Stored calls of the clinic that carry one of these PBX ids, by call id."""

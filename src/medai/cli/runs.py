@@ -23,6 +23,7 @@ _KINDS = {
     "transcription": "расшифровка",
     "analysis": "оценка",
     "everything": "весь путь",
+    "check": "сверка с amoCRM",
     "poll": "опрос за сегодня",
     "night": "ночной прогон",
     "rescan": "повторный обход",

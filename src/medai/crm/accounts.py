@@ -10,6 +10,7 @@ import httpx2
 
 from medai.clinics.models import Clinic
 from medai.crm.amocrm import AmocrmAccount
+from medai.crm.amocrm_reading import AmocrmReader
 from medai.crm.tokens import Cipher, ClinicTokenStore
 from medai.errors import InvalidInputError
 from medai.infra.documents import Documents
@@ -57,6 +58,10 @@ class AmocrmAccounts:
         if key not in self._opened:
             self._opened[key] = AmocrmAccount(self._client(clinic))
         return self._opened[key]
+
+    async def reader(self, clinic: Clinic) -> AmocrmReader:
+        """The clinic's account for people who look things up. Raises as `of`."""
+        return (await self.of(clinic)).reader
 
     def reopen(self, client_id: str) -> None:
         """Forget the clinic's client and what it was refused: somebody may have mended it."""

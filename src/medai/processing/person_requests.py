@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from medai.calls.models import Call
 from medai.errors import InvalidInputError, NotFoundError
 from medai.kit.days import parse_range
+from medai.processing.crm_checks import MOST_CHECKED_DAYS
 from medai.processing.ports import Jobs
 from medai.processing.requests import WorkRequests
 from medai.processing.run_book import run_job
@@ -36,6 +37,18 @@ class PersonRequests:
         parse_range(first, last)
         await self._stops.try_soon(client_id)
         run = await self._runs.start(client_id, RunKind.SYNC, first, last)
+        await self._jobs.defer(run_job(run))
+        return run.id
+
+    async def check(self, client_id: str, first: str, last: str) -> str:
+        """Queue a comparison of the CRM with what is stored; returns the run's id."""
+        days = parse_range(first, last)
+        if (days.last - days.first).days >= MOST_CHECKED_DAYS:
+            raise InvalidInputError(
+                f"Сверка длиннее {MOST_CHECKED_DAYS} дней: разбейте период на части"
+            )
+        await self._stops.try_soon(client_id)
+        run = await self._runs.start(client_id, RunKind.CHECK, first, last, phase=Phase.CHECK)
         await self._jobs.defer(run_job(run))
         return run.id
 

@@ -28,6 +28,7 @@ class Task(StrEnum):
 
     SYNC = "sync_clinic"
     LINKS = "repair_links"
+    CHECK = "check_crm"
     TOKEN = "keep_token"  # noqa: S105 - a word, not a secret
     FETCH = "fetch_recording"
     TRANSCRIBE = "transcribe_call"
@@ -45,6 +46,7 @@ class Task(StrEnum):
         return {
             Task.SYNC: Queue.SYNC,
             Task.LINKS: Queue.SYNC,
+            Task.CHECK: Queue.SYNC,
             Task.TOKEN: Queue.SYNC,
             Task.FETCH: Queue.RECORDINGS,
             Task.TRANSCRIBE: Queue.TRANSCRIPTION,

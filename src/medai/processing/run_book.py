@@ -21,6 +21,7 @@ _LONGEST_DIRECT = timedelta(hours=2)
 _TASKS = {
     Phase.SYNC: Task.SYNC,
     Phase.LINKS: Task.LINKS,
+    Phase.CHECK: Task.CHECK,
     Phase.EXPORT: Task.EXPORT_RUN,
     Phase.CONCLUSIONS: Task.CONCLUDE,
 }

@@ -22,6 +22,7 @@ from medai.errors import (
 )
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange, parse_range
+from medai.processing.crm_checks import CrmChecks
 from medai.processing.exports import Exports
 from medai.processing.link_repair import LinkRepair
 from medai.processing.ports import CrmAccounts
@@ -42,7 +43,7 @@ REPEATS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 CONCLUDE_AGAIN = timedelta(hours=1)
 _LONGEST_CONCLUDING = timedelta(days=3)
 
-_CRM_PHASES = (Phase.SYNC, Phase.LINKS)
+_CRM_PHASES = (Phase.SYNC, Phase.LINKS, Phase.CHECK)
 _PASSING = (
     ProviderUnavailableError,
     ProviderRateLimitedError,
@@ -64,6 +65,7 @@ class RunPhases:
         syncs: Syncs,
         accounts: CrmAccounts,
         links: LinkRepair,
+        checks: CrmChecks,
         requests: WorkRequests,
         exports: Exports,
         recommendations: RecommendationService,
@@ -77,6 +79,7 @@ class RunPhases:
         self._syncs = syncs
         self._accounts = accounts
         self._links = links
+        self._checks = checks
         self._requests = requests
         self._exports = exports
         self._recommendations = recommendations
@@ -91,6 +94,10 @@ class RunPhases:
     async def links(self, run_id: str) -> None:
         """Take over recording links that came late."""
         await self._attempt(run_id, Phase.LINKS, self._repaired)
+
+    async def check(self, run_id: str) -> None:
+        """Compare what the CRM has for the days with what is stored."""
+        await self._attempt(run_id, Phase.CHECK, self._checked)
 
     async def export(self, run_id: str) -> None:
         """Write the clinic's due days."""
@@ -149,6 +156,11 @@ class RunPhases:
         repaired = await self._links.repair(client_id)
         await self._crm_works(client_id)
         await self._runs.complete(run.id, {"links_repaired": repaired})
+
+    async def _checked(self, run: Run) -> None:
+        counted = await self._checks.check(run.id, str(run.client_id), days_of(run))
+        await self._crm_works(str(run.client_id))
+        await self._runs.complete(run.id, counted)
 
     async def _exported(self, run: Run) -> None:
         rows = await self._exports.export(run.client_id)

@@ -31,6 +31,7 @@ def unknown_run() -> NotFoundError:
 class RunKind(StrEnum):
     """What was asked for. The last four are begun by the schedule."""
 
+    CHECK = "check"
     SYNC = "sync"
     TRANSCRIPTION = "transcription"
     ANALYSIS = "analysis"
@@ -47,6 +48,7 @@ class Phase(StrEnum):
     DIRECT = "direct"
     SYNC = "sync"
     LINKS = "links"
+    CHECK = "check"
     CALLS = "calls"
     EXPORT = "export"
     CONCLUSIONS = "conclusions"

@@ -52,6 +52,10 @@ def _register_runs(application: Application) -> None:
     async def repair_links(run_id: str) -> None:
         await application.phases.links(run_id)
 
+    @application.engine.task(name=Task.CHECK.value, queue=Task.CHECK.queue)
+    async def check_crm(run_id: str) -> None:
+        await application.phases.check(run_id)
+
     @application.engine.task(name=Task.EXPORT_RUN.value, queue=Task.EXPORT_RUN.queue)
     async def export_run(run_id: str) -> None:
         await application.phases.export(run_id)

@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from medai.analysis.formats import analysis_filename
 from medai.calls.life import analyze_status, transcription_status
 from medai.calls.models import Call, Step
 
@@ -79,7 +80,7 @@ def _analysis(call: Call) -> dict[str, Any]:
         "call_type_id": analysis.call_type_id,
         "call_type_name": analysis.call_type,
         "recommendations": list(analysis.recommendations),
-        "analysis_id": f"{call.id}_analysis.txt",
+        "analysis_id": analysis_filename(call.id),
         "analyzed_at": analysis.analysed_at.isoformat(),
         "analyze_status": analyze_status(call),
         "analysis_error": None,
