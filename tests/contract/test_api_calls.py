@@ -245,18 +245,23 @@ async def test_who_asks_while_one_is_read_gets_a_reading_of_their_own() -> None:
 
     joined: Joined[int] = Joined()
     first = asyncio.create_task(joined.ask("q", read))
-    await asyncio.sleep(0)  # lets the first reading begin
+    await _until(begun, [0])
     late = [asyncio.create_task(joined.ask("q", read)) for _ in range(5)]
     other = asyncio.create_task(joined.ask("another", read))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert begun == [0, 1]  # the late ones wait: the first reading began before they asked
+    # The late ones wait: the first reading began before they asked.
+    await _until(begun, [0, 1])
     late[0].cancel()
     gate.set()
     assert await first == 0
     assert await asyncio.gather(*late[1:]) == [2] * 4
     assert await other == 1
     assert await joined.ask("q", read) == 3
+
+
+async def _until(begun: list[int], wanted: list[int]) -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert begun == wanted
 
 
 async def test_a_failed_reading_fails_for_all_and_is_forgotten() -> None:
