@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.fixtures.application import empty_mongodb
 from tests.fixtures.call_library import (
     ASKED_AT,
     FOREIGN,
@@ -19,7 +20,7 @@ from tests.fixtures.call_library import (
     opened_library,
 )
 from tests.fixtures.shapes import shaped
-from tests.fixtures.stores import empty_database
+from tests.fixtures.stores import REAL_MONGODB_URI, empty_database
 
 from medai.api.byte_ranges import byte_range
 from medai.api.joined import Joined
@@ -60,15 +61,22 @@ ANALYSED: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["postgres", "mongodb"])
 async def library(
-    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    postgres_server: str,
+    mongodb_uri: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Library]:
     """The nineteenth holds a call in every state; further days belong to single tests."""
+    folder = tmp_path_factory.mktemp("library")
     with empty_database(postgres_server) as dsn:
-        async with opened_library(dsn, tmp_path_factory.mktemp("library")) as opened:
-            await _every_state(opened)
-            yield opened
+        async with empty_mongodb(REAL_MONGODB_URI or mongodb_uri) as (uri, name):
+            store = {"mongodb_uri": uri, "mongodb_name": name}
+            changes = store if request.param == "mongodb" else {}
+            async with opened_library(dsn, folder, **changes) as opened:
+                await _every_state(opened)
+                yield opened
 
 
 async def _every_state(library: Library) -> None:
