@@ -23,6 +23,7 @@ _TASKS = {
     Phase.LINKS: Task.LINKS,
     Phase.EXPORT: Task.EXPORT_RUN,
     Phase.CONCLUSIONS: Task.CONCLUDE,
+    Phase.ATTRIBUTION: Task.ATTRIBUTE,
 }
 
 
