@@ -29,8 +29,8 @@ from medai.infra.crypto import LinkSigner, TextCipher
 from medai.infra.documents import Documents
 from medai.infra.files import Files
 from medai.infra.http import open_client
-from medai.infra.log_files import LogFiles
 from medai.infra.jobs import JobQueue, create_engine, prepare_schema
+from medai.infra.log_files import LogFiles
 from medai.infra.own_keys import installation_keys
 from medai.infra.postgres import Pool
 from medai.infra.rate_limit import PostgresRateLimiter, RateLimiter, Unlimited

@@ -10,17 +10,22 @@ from medai.api.access import Guard
 from medai.api.body_cap import BodyCap
 from medai.api.request_ids import RequestIds
 from medai.api.routers import (
+    administration,
     analysis,
     calls,
+    clinic_settings,
+    clinics,
     events,
     keys,
     ledger,
+    limits,
     metrics,
     reports,
     runs,
     status,
     stops,
     watching,
+    work_schedules,
 )
 from medai.bootstrap import Application
 
@@ -38,7 +43,10 @@ def create_api(application: Application) -> FastAPI:
         dependencies=[Security(APIKeyHeader(name="X-API-Key", auto_error=False))],
     )
     api.state.application = application
-    for module in (status, events, calls, analysis, reports, metrics, ledger, stops, runs, keys):
+    for module in (
+        status, events, calls, analysis, reports, clinics, clinic_settings, limits, work_schedules,
+        administration, metrics, ledger, stops, runs, keys,
+    ):  # fmt: skip
         api.include_router(module.router, prefix="/api", responses=errors.COMMON)
     api.include_router(watching.router)
     errors.install(api)

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from medai.kit.model import Frozen
 
-
 CrmId = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A number that amoCRM gave; stores keep 64 bits."""
 

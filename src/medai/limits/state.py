@@ -5,13 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from medai.clinics.models import Clinic, LimitWarning
-from medai.errors import InvalidInputError
-from medai.kit.days import zone
+from medai.clinics.zones import shown_zone
 from medai.limits import quota, warnings
 from medai.limits.forecast import forecast
 from medai.limits.periods import Kind, end_of, start_of
-
-_USUAL_ZONE = ZoneInfo("Europe/Moscow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +46,7 @@ class LimitState:
 
 def state_of(clinic: Clinic, now: datetime) -> LimitState:
     """The state of a stored clinic at a moment."""
-    tz = zone_of(clinic)
+    tz = shown_zone(clinic)
     return LimitState(
         client_id=clinic.client_id,
         clinic_name=clinic.name,
@@ -58,18 +55,6 @@ def state_of(clinic: Clinic, now: datetime) -> LimitState:
         week=_period(clinic, "week", now, tz),
         topped_up_at=clinic.limits.topped_up_at,
     )
-
-
-def zone_of(clinic: Clinic) -> ZoneInfo:
-    """The clinic's zone; one that is unknown here is shown as the usual one.
-
-    One clinic of a restored dump must not hide the minutes of all others. Its work stands still
-    with the true reason all the same: only looking is lenient.
-    """
-    try:
-        return zone(clinic.timezone)
-    except InvalidInputError:
-        return _USUAL_ZONE
 
 
 def _period(clinic: Clinic, kind: Kind, now: datetime, tz: ZoneInfo) -> PeriodState:

@@ -10,8 +10,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from medai.clinics.repository import ClinicRepository
+from medai.clinics.zones import shown_zone
 from medai.kit.clock import Clock
-from medai.kit.days import MAX_RANGE_DAYS, DayRange, business_day, zone
+from medai.kit.days import MAX_RANGE_DAYS, DayRange, business_day
 from medai.processing.person_requests import PersonRequests
 from medai.processing.reattribution import Reattribution
 from medai.staff.models import Shift
@@ -66,8 +67,10 @@ class ShiftChanges:
         return ShiftsChanged((), await self._decide_again(shift.client_id, [shift.day]))
 
     async def _decide_again(self, client_id: str, days: list[date]) -> str | None:
-        clinic = await self._clinics.require(client_id)
-        today = business_day(self._clock(), zone(clinic.timezone))
+        clinic = await self._clinics.by_client_id(client_id)
+        if clinic is None:
+            return None
+        today = business_day(self._clock(), shown_zone(clinic))
         oldest = today - timedelta(days=MAX_RANGE_DAYS - 1)
         past = [day for day in days if oldest <= day <= today]
         if not past:

@@ -84,9 +84,7 @@ class ChangedAnswer(BaseModel):
     updated_settings: ChangedSettings
 
 
-@router.get(
-    "/{clinic_id}/settings", summary="Settings of a clinic", responses=problems(404)
-)
+@router.get("/{clinic_id}/settings", summary="Settings of a clinic", responses=problems(404))
 async def read_settings(clinic_id: ClinicId, app: App, who: Who) -> SettingsAnswer:
     """`admin_detection_method` is what old clients read; the others are ours."""
     clinic = await named(clinic_id, app, who)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from medai.clinics.models import Clinic
 from medai.crm.registration import Registered
 from medai.integrations.amocrm.token_pair import TokenPair
-from medai.limits.state import state_of, zone_of
+from medai.limits.state import state_of
 from medai.staff.models import Administrator
 
 _ID = "0b1c5a52-3f5e-4c2e-9c33-1f6d0e7b8a10"
@@ -118,7 +118,8 @@ class DashboardAnswer(BaseModel):
 
 def shown(clinic: Clinic, administrators: Sequence[Administrator], now: datetime) -> ShownClinic:
     """The clinic for old clients; its counters are the minutes of the running month."""
-    month = state_of(clinic, now).month
+    state = state_of(clinic, now)
+    month = state.month
     return ShownClinic(
         id=clinic.id,
         name=clinic.name,
@@ -127,7 +128,7 @@ def shown(clinic: Clinic, administrators: Sequence[Administrator], now: datetime
         amocrm_pipeline_id=clinic.pipeline_id,
         monthly_limit=month.limit_seconds // 60,
         current_month_usage=month.used_seconds // 60,
-        last_reset_date=month.started_at.astimezone(zone_of(clinic)),
+        last_reset_date=month.started_at.astimezone(state.tz),
         created_at=clinic.created_at,
         updated_at=clinic.updated_at,
         datalens_dashboard_url=clinic.datalens_dashboard_url or None,

@@ -35,9 +35,7 @@ async def clinics(app: App, who: Who) -> list[ShownClinic]:
     """By name. A key of some clinics sees these only."""
     now = app.clock()
     found = [one async for one in app.clinics.all() if who.grant.allows(one.client_id)]
-    return [
-        shown(one, await app.staff.administrators_of(one.client_id), now) for one in found
-    ]
+    return [shown(one, await app.staff.administrators_of(one.client_id), now) for one in found]
 
 
 @router.post(

@@ -1,6 +1,5 @@
 """Minutes of clinics: reading, setting, adding, resetting (contract 1.5, 5.6)."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -26,6 +25,9 @@ router = APIRouter(tags=["limits"])
 
 _MOST_MINUTES = MOST_SECONDS // 60
 _ADMIN = "/admin/clinics/{client_id}/limits"
+_OLDER = "/admin/clinic-limits/{client_id}"
+"""The name in older notes of the front end."""
+_CHANGE = problems(400, 404, 409)
 
 ClientId = Annotated[str, Path(max_length=100)]
 Minutes = Annotated[float, Query(ge=0, le=_MOST_MINUTES, allow_inf_nan=False, examples=[3000])]
@@ -46,7 +48,7 @@ async def all_limits(app: App, who: Who) -> AllLimits:
     return of_all(states)
 
 
-@router.get("/admin/clinic-limits/{client_id}", summary="Minutes of a clinic", responses=problems(404))
+@router.get(_OLDER, summary="Minutes of a clinic", responses=problems(404))
 @router.get(_ADMIN, summary="Minutes of a clinic", responses=problems(404))
 async def limits(client_id: ClientId, app: App, who: Who) -> ShownLimits:
     """Counters of the running month and week, however long ago somebody looked."""
@@ -54,7 +56,7 @@ async def limits(client_id: ClientId, app: App, who: Who) -> ShownLimits:
     return shown(await app.limits.state(client_id))
 
 
-@router.put(_ADMIN, summary="Set a clinic's minutes", responses=problems(400, 404, 409))
+@router.put(_ADMIN, summary="Set a clinic's minutes", responses=_CHANGE)
 async def set_limits(
     client_id: ClientId,
     app: App,
@@ -83,7 +85,7 @@ async def set_limits(
     )
 
 
-@router.post(f"{_ADMIN}/reset", summary="Count the month as unused", responses=problems(400, 404, 409))
+@router.post(f"{_ADMIN}/reset", summary="Count the month as unused", responses=_CHANGE)
 async def reset_limits(client_id: ClientId, app: App, who: Who) -> ResetAnswer:
     """The month's counter only; the week's stays."""
     who.require(client_id)
@@ -91,16 +93,12 @@ async def reset_limits(client_id: ClientId, app: App, who: Who) -> ResetAnswer:
     return ResetAnswer(
         success=True,
         message=f"Расход месяца обнулён; продолжат ждавшие звонки: {changed.woken}",
-        reset_date=_now(app.clock(), changed.state.tz),
+        reset_date=app.clock().astimezone(changed.state.tz),
     )
 
 
-@router.post(
-    "/admin/clinic-limits/{client_id}/add-tokens",
-    summary="Add minutes to a clinic's limit",
-    responses=problems(400, 404, 409),
-)
-@router.post(f"{_ADMIN}/add", summary="Add minutes to a clinic's limit", responses=problems(400, 404, 409))
+@router.post(f"{_OLDER}/add-tokens", summary="Add minutes to a limit", responses=_CHANGE)
+@router.post(f"{_ADMIN}/add", summary="Add minutes to a limit", responses=_CHANGE)
 async def add_minutes(
     client_id: ClientId,
     app: App,
