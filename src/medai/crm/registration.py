@@ -2,6 +2,8 @@
 
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ from medai.clinics.repository import ClinicRepository
 from medai.crm.accounts import AmocrmAccounts
 from medai.crm.detection import ensure_conversion_config
 from medai.crm.tokens import Cipher
-from medai.errors import InvalidInputError
+from medai.errors import InvalidInputError, ProviderUnavailableError
 from medai.integrations.amocrm.token_pair import TokenPair
 from medai.kit.clock import Clock
 from medai.kit.days import zone
@@ -20,6 +22,9 @@ from medai.staff.repository import StaffRepository
 
 _USUAL_ZONE = "Europe/Moscow"
 _SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+
+_AWAY = "amoCRM не отвечает: повторите подключение, код авторизации ещё не использован"
+_UNREAD = "Доступ получен, но amoCRM не отвечает: подключите клинику ещё раз с новым кодом"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +82,16 @@ class ClinicRegistration:
         entered = self._entered(details)
         base = known or self._fresh(details.client_id, details.name)
         # Connected first: refused credentials must not take the place of working ones.
-        await self._connect(base.model_copy(update=entered), details)
+        with _told(_AWAY):
+            await self._connect(base.model_copy(update=entered), details)
         is_new = known is None and await self._clinics.insert(base.model_copy(update=entered))
         clinic = await self._clinics.change(
             details.client_id, lambda stored: stored.model_copy(update=entered)
         )
-        crm = await self._accounts.of(clinic)
-        people = await self._import_people(clinic)
-        clinic = await ensure_conversion_config(clinic, crm, self._clinics, self._clock)
+        with _told(_UNREAD):
+            people = await self._import_people(clinic)
+            crm = await self._accounts.of(clinic)
+            clinic = await ensure_conversion_config(clinic, crm, self._clinics, self._clock)
         return Registered(clinic, is_new, people)
 
     async def renew(
@@ -171,3 +178,12 @@ class ClinicRegistration:
         if people:
             await self._staff.put_administrators(people)
         return len(known) + len(people)
+
+
+@contextmanager
+def _told(message: str) -> Iterator[None]:
+    """Whoever connects a clinic waits for the answer: nothing is repeated by itself here."""
+    try:
+        yield
+    except ProviderUnavailableError as error:
+        raise ProviderUnavailableError(error.provider, message, status=error.status) from error
