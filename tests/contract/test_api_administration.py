@@ -12,6 +12,7 @@ from tests.fixtures.sandbox import RunningSandbox
 from tests.fixtures.service import Doors, doors_of
 
 from medai.bootstrap import open_application
+from medai.datalens.days import ExportDays
 from medai.infra.log_files import LARGEST_BYTES, LogFiles
 from medai.kit.days import parse_day
 from medai.worker.tasks import register
@@ -128,7 +129,7 @@ async def test_post_postgres_sync_now(doors: Doors, at_work: ClinicAtWork) -> No
 
 
 async def test_post_restart_exporter(doors: Doors, at_work: ClinicAtWork) -> None:
-    days = at_work.app.syncs._export_days
+    days = ExportDays(at_work.app.documents)
     await days.touch(at_work.client_id, parse_day("2026-11-19"))
     (due,) = [one async for one in days.due(None)]
     await days.exported(due)
