@@ -331,8 +331,8 @@ async def test_patch_settings_with_nonsense(doors: Doors, at_work: ClinicAtWork)
     path = f"/api/clinics/{at_work.client_id}/settings"
     for body, status in NONSENSE:
         assert (await doors.owner.patch(path, json=body)).status_code == status, body
-    surrogate = {"content": '{"timezone": "\\ud800"}', "headers": JSON}
-    assert (await doors.owner.patch(path, **surrogate)).status_code == 422
+    surrogate = '{"timezone": "\\ud800"}'
+    assert (await doors.owner.patch(path, content=surrogate, headers=JSON)).status_code == 422
     assert await at_work.clinic() == before
 
 
