@@ -80,6 +80,13 @@ class ConnectedAnswer(BaseModel):
     data: Connected
 
 
+class RenewOrder(BaseModel):
+    """Body of POST refresh-token: stored once amoCRM has taken them; empty keeps what there is."""
+
+    client_secret: str = Field("", max_length=500)
+    redirect_url: str = Field("", max_length=2000, examples=["https://example.com/oauth"])
+
+
 class TokenInfo(BaseModel):
     """What is stored, without the tokens themselves."""
 

@@ -12,6 +12,7 @@ from medai.api.routers.clinic_shapes import (
     DashboardAnswer,
     DashboardOrder,
     RenewedAnswer,
+    RenewOrder,
     ShownClinic,
     connected,
     renewed,
@@ -74,17 +75,19 @@ async def refresh_token(
     clinic_id: ClinicId,
     app: App,
     who: Who,
-    client_secret: Annotated[
-        str, Query(max_length=500, description="новый секретный ключ; сохранится, если подойдёт")
-    ] = "",
-    redirect_url: Annotated[
-        str, Query(max_length=2000, description="новый адрес перенаправления; так же")
-    ] = "",
+    order: RenewOrder | None = None,
+    client_secret: Annotated[str, Query(max_length=500, description="лучше в теле")] = "",
+    redirect_url: Annotated[str, Query(max_length=2000, description="лучше в теле")] = "",
 ) -> RenewedAnswer:
-    """Trade the refresh token for a new pair. 400 where there is none, 502 when amoCRM refuses."""
+    """Trade the refresh token for a new pair. 400 where there is none, 502 when amoCRM refuses.
+
+    Corrected credentials come in the body; old clients send them in the query, which proxies log.
+    """
     clinic = await named(clinic_id, app, who)
+    if order is None:
+        order = RenewOrder(client_secret=client_secret, redirect_url=redirect_url)
     pair = await app.crm_access.renew(
-        clinic, client_secret=client_secret, redirect_url=redirect_url
+        clinic, client_secret=order.client_secret, redirect_url=order.redirect_url
     )
     return renewed(clinic, pair)
 
