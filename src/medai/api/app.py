@@ -1,5 +1,7 @@
 """The HTTP door: routers, access, errors."""
 
+from typing import Any
+
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import APIKeyHeader
@@ -29,26 +31,20 @@ from medai.api.routers import (
 )
 from medai.bootstrap import Application
 
+_KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
+"""Declared for Swagger's Authorize button; the check itself is the guard."""
+_GUARDED = (
+    events, calls, analysis, reports, clinics, clinic_settings, limits, work_schedules,
+    administration, metrics, ledger, stops, runs, keys,
+)  # fmt: skip
 _UPLOADS: dict[str, int] = {}
 """Paths that take files -> megabytes."""
 
 
 def create_api(application: Application) -> FastAPI:
     """The API over an open application."""
-    api = FastAPI(
-        title="MedAI Backend",
-        version=medai.__version__,
-        description="Every call of a clinic: transcribed, scored with quotes, reported.",
-        # Declared for Swagger's Authorize button; the check itself is the guard.
-        dependencies=[Security(APIKeyHeader(name="X-API-Key", auto_error=False))],
-    )
+    api = _routed()
     api.state.application = application
-    for module in (
-        status, events, calls, analysis, reports, clinics, clinic_settings, limits, work_schedules,
-        administration, metrics, ledger, stops, runs, keys,
-    ):  # fmt: skip
-        api.include_router(module.router, prefix="/api", responses=errors.COMMON)
-    api.include_router(watching.router)
     errors.install(api)
     api.add_middleware(Guard, application=application)
     api.add_middleware(BodyCap, uploads=_UPLOADS)
@@ -63,6 +59,11 @@ def create_api(application: Application) -> FastAPI:
     return api
 
 
+def described() -> dict[str, Any]:
+    """The API's description (OpenAPI 3.1)."""
+    return _routed().openapi()
+
+
 def create_watching(application: Application) -> FastAPI:
     """Measures and health alone, for a process that has no API: `medai worker`."""
     api = FastAPI(title="MedAI worker", docs_url=None, redoc_url=None, openapi_url=None)
@@ -71,4 +72,19 @@ def create_watching(application: Application) -> FastAPI:
     errors.install(api)
     api.add_middleware(Guard, application=application)
     api.add_middleware(RequestIds)
+    return api
+
+
+def _routed() -> FastAPI:
+    api = FastAPI(
+        title="MedAI Backend",
+        version=medai.__version__,
+        description="Every call of a clinic: transcribed, scored with quotes, reported.",
+    )
+    api.include_router(status.router, prefix="/api")
+    for module in _GUARDED:
+        api.include_router(
+            module.router, prefix="/api", responses=errors.COMMON, dependencies=[_KEY]
+        )
+    api.include_router(watching.router)
     return api

@@ -23,7 +23,7 @@ _RUN = "запуск, который заново определит админ�
 
 Day = Annotated[str, Field(max_length=20, examples=["2026-11-19"])]
 Name = Annotated[str, Field(max_length=LONGEST_NAME)]
-ShiftId = Annotated[str, Path(max_length=100)]
+ScheduleId = Annotated[str, Path(max_length=100)]
 MaybeDay = Annotated[str | None, Query(max_length=20, examples=["2026-11-19"])]
 
 
@@ -128,14 +128,14 @@ async def listed(
     return ShiftList(count=len(found), schedules=[_shown(shift) for shift in found])
 
 
-@router.put("/{shift_id}", summary="Correct a shift", responses=problems(400, 404, 409))
-async def correct(shift_id: ShiftId, order: ShiftOrder, app: App, who: Who) -> UpdatedAnswer:
+@router.put("/{schedule_id}", summary="Correct a shift", responses=problems(400, 404, 409))
+async def correct(schedule_id: ScheduleId, order: ShiftOrder, app: App, who: Who) -> UpdatedAnswer:
     """400 for an empty body, 404 for an unknown shift and when nothing is different, 409 when the
     person is on that day's list already."""
     wanted = order.wanted()
     if not wanted:
         raise InvalidInputError("Укажите, что исправить: first_name, last_name или date")
-    before = await _named(shift_id, app, who)
+    before = await _named(schedule_id, app, who)
     done = await app.shift_changes.change(before, wanted)
     (after,) = done.shifts
     updated = [name for name in wanted if getattr(after, name) != getattr(before, name)]
@@ -145,10 +145,10 @@ async def correct(shift_id: ShiftId, order: ShiftOrder, app: App, who: Who) -> U
     return UpdatedAnswer(message="Смена исправлена", updated_fields=fields, run_id=done.run_id)
 
 
-@router.delete("/{shift_id}", summary="Remove a shift", responses=problems(404))
-async def remove(shift_id: ShiftId, app: App, who: Who) -> RemovedAnswer:
+@router.delete("/{schedule_id}", summary="Remove a shift", responses=problems(404))
+async def remove(schedule_id: ScheduleId, app: App, who: Who) -> RemovedAnswer:
     """Calls of that day get their administrator decided again."""
-    done = await app.shift_changes.remove(await _named(shift_id, app, who))
+    done = await app.shift_changes.remove(await _named(schedule_id, app, who))
     return RemovedAnswer(message="Смена удалена", run_id=done.run_id)
 
 
