@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from medai.api.dependencies import App, Installation
@@ -12,6 +12,8 @@ from medai.api.errors import problems
 from medai.transcription.balance import SHOWN_CREDITS
 
 router = APIRouter(prefix="/admin", tags=["administration"])
+
+_TEXT = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Текст файла"}
 
 
 class Balance(BaseModel):
@@ -91,8 +93,8 @@ async def logs(app: App, _: Installation) -> LogList:
 @router.get(
     "/logs/{filename}",
     summary="A log file",
-    response_class=PlainTextResponse,
-    responses=problems(404),
+    response_class=Response,  # its refusals are JSON: no media type for all answers
+    responses={**problems(404), 200: _TEXT},
 )
 async def log(
     filename: Annotated[str, Path(max_length=200)], app: App, _: Installation
