@@ -156,6 +156,19 @@ async def test_put_limits_with_nonsense(doors: Doors, path: str) -> None:
     assert (await doors.owner.get(path)).json()["monthly_limit_minutes"] == 3000
 
 
+async def test_a_clinic_does_not_raise_its_own_limit(
+    doors: Doors, at_work: ClinicAtWork, path: str
+) -> None:
+    async with key_holder(doors, client_ids=[at_work.client_id], may_write=True) as holder:
+        refused = [
+            await holder.put(path, params={"monthly_limit_minutes": 9000}),
+            await holder.post(f"{path}/add", json={"minutes": 9000}),
+            await holder.post(f"{path}/reset"),
+        ]
+        assert [answer.status_code for answer in refused] == [403] * 3
+        assert (await holder.get(path)).json()["monthly_limit_minutes"] == 3000
+
+
 async def test_post_limits_reset(doors: Doors, at_work: ClinicAtWork, path: str) -> None:
     await _used(at_work, 600)
     answer = await doors.owner.post(f"{path}/reset")

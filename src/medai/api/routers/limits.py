@@ -1,11 +1,14 @@
-"""Minutes of clinics: reading, setting, adding, resetting (contract 1.5, 5.6)."""
+"""Minutes of clinics: reading, setting, adding, resetting (contract 1.5, 5.6).
+
+A key of some clinics reads theirs. Changing takes a key of all: who pays for the minutes decides.
+"""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from medai.api.dependencies import App, Who
+from medai.api.dependencies import App, Installation, Who
 from medai.api.errors import problems
 from medai.api.routers.limit_shapes import (
     AddedAnswer,
@@ -60,14 +63,13 @@ async def limits(client_id: ClientId, app: App, who: Who) -> ShownLimits:
 async def set_limits(
     client_id: ClientId,
     app: App,
-    who: Who,
+    _: Installation,
     monthly_limit_minutes: Minutes,
     current_usage_minutes: MaybeMinutes = None,
     weekly_limit_minutes: MaybeMinutes = None,
 ) -> LimitsSetAnswer:
     """Set the month's limit and, if given, what counts as used; calls that wait for minutes go on
     at once."""
-    who.require(client_id)
     changed = await app.limit_changes.set(
         client_id,
         monthly_seconds=_seconds(monthly_limit_minutes),
@@ -86,9 +88,8 @@ async def set_limits(
 
 
 @router.post(f"{_ADMIN}/reset", summary="Count the month as unused", responses=_CHANGE)
-async def reset_limits(client_id: ClientId, app: App, who: Who) -> ResetAnswer:
+async def reset_limits(client_id: ClientId, app: App, _: Installation) -> ResetAnswer:
     """The month's counter only; the week's stays."""
-    who.require(client_id)
     changed = await app.limit_changes.reset(client_id, "month")
     return ResetAnswer(
         success=True,
@@ -102,12 +103,11 @@ async def reset_limits(client_id: ClientId, app: App, who: Who) -> ResetAnswer:
 async def add_minutes(
     client_id: ClientId,
     app: App,
-    who: Who,
+    _: Installation,
     order: AddOrder | None = None,
     minutes: MaybeMinutes = None,
 ) -> AddedAnswer:
     """Raise the month's limit for good. The minutes come in the body or in the query."""
-    who.require(client_id)
     if order is None:
         if minutes is None:
             raise InvalidInputError("Укажите minutes: сколько минут добавить")
