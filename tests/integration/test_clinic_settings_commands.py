@@ -22,12 +22,7 @@ async def test_settings_are_changed_by_command(
         assert "conversion_window_days = 3" in done.out
         stored = await application.clinics.require(client_id)
         assert (stored.conversion_window_days, stored.count_not_applicable_as_zero) == (3, True)
-        again = await medai.run(*change, "--window-days", "3", "--not-applicable", "skip")
-        assert again.out == "Сохранено: count_not_applicable_as_zero = False\n"
-        assert (await medai.run(*change)).code == 2
-        assert (await medai.run(*change, "--window-days", "61")).code == 2
         lost = await medai.run(*change, "--timezone", "Mars/Olympus")
         assert "Mars/Olympus" in lost.one_line()
         shift = ("staff", "shift", "--clinic", client_id, "--day", "01.12.2026")
         assert (await medai.run(*shift, "--first-name", "Анна")).out == "Смена добавлена\n"
-        assert (await medai.run(*shift, "--first-name", " Анна ")).out == "Такая смена уже есть\n"
