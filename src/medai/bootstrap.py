@@ -19,6 +19,7 @@ from medai.calls.listing import CallListing
 from medai.calls.period_status import PeriodStatuses
 from medai.calls.repository import CALLS, CallRepository
 from medai.clinics.repository import CLINICS, ClinicRepository
+from medai.clinics.settings import SettingChanges
 from medai.crm.accounts import AccountParts, AmocrmAccounts
 from medai.crm.event_log import EventLog
 from medai.crm.lookups import CardLookups
@@ -33,6 +34,7 @@ from medai.infra.documents import Documents
 from medai.infra.files import Files
 from medai.infra.http import open_client
 from medai.infra.jobs import JobQueue, create_engine, prepare_schema
+from medai.infra.log_files import LogFiles
 from medai.infra.own_keys import installation_keys
 from medai.infra.postgres import Pool
 from medai.infra.rate_limit import PostgresRateLimiter, RateLimiter, Unlimited
@@ -53,6 +55,7 @@ from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
+from medai.processing.crm_access import CrmAccess
 from medai.processing.crm_checks import CrmChecks
 from medai.processing.exports import Exports
 from medai.processing.figures import Figures
@@ -76,6 +79,7 @@ from medai.processing.run_phases import RunPhases
 from medai.processing.runs import RUNS, Runs
 from medai.processing.schedule.begin import Schedule
 from medai.processing.schedule.memory import SCHEDULE, ScheduleMemory
+from medai.processing.shift_changes import ShiftChanges
 from medai.processing.single_analysis import SingleAnalysis
 from medai.processing.steps import StepParts, Steps
 from medai.processing.stops import STOPS, Stops
@@ -88,7 +92,9 @@ from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
 from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
+from medai.staff.schedule import WorkSchedule
 from medai.transcription.answers import RECOGNITION_ANSWERS
+from medai.transcription.balance import SpeechAccount
 from medai.transcription.elevenlabs import ElevenLabsSpeechToText
 from medai.transcription.paid_once import lease_for
 from medai.transcription.ports import SpeechToText
@@ -147,6 +153,12 @@ class Application:
     runs: Runs
     run_book: RunBook
     asked: PersonRequests
+    setting_changes: SettingChanges
+    crm_access: CrmAccess
+    work_schedule: WorkSchedule
+    shift_changes: ShiftChanges
+    speech_account: SpeechAccount
+    log_files: LogFiles
     phases: RunPhases
     schedule: Schedule
     token_keeper: TokenKeeper
@@ -212,7 +224,10 @@ async def _wire(
     limiter = await _crm_limiter(settings, stores.pool)
     accounts = crm_accounts(settings, http, documents, cipher, locks, limiter, clock)
     ledger = await _ledger(settings, clock, stores.pool)
-    speech = _speech(settings, resources)
+    speech_account = _speech_client(settings, resources)
+    speech = ElevenLabsSpeechToText(
+        speech_account, model=settings.elevenlabs_model, language=settings.elevenlabs_language
+    )
     transcription = TranscriptionService(
         documents,
         files,
@@ -274,6 +289,9 @@ async def _wire(
     trials = TrialRecordings(own, requests, single_analysis, stops, clock, most_megabytes=largest)
     lookups = CardLookups(accounts)
     checks = CrmChecks(clinics, calls, accounts, files)
+    reattribution = Reattribution(clinics, calls, transcription, attributor, export_days)
+    asked = PersonRequests(runs, requests, stops, jobs, exports)
+    work_schedule = WorkSchedule(staff, clock)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -314,7 +332,13 @@ async def _wire(
         sweeps=sweeps,
         runs=runs,
         run_book=book,
-        asked=PersonRequests(runs, requests, stops, jobs),
+        asked=asked,
+        setting_changes=SettingChanges(clinics),
+        crm_access=CrmAccess(registration, stops),
+        work_schedule=work_schedule,
+        shift_changes=ShiftChanges(work_schedule, clinics, reattribution, asked, clock),
+        speech_account=SpeechAccount(speech_account),
+        log_files=LogFiles(settings.data_dir),
         phases=RunPhases(
             clinics=clinics,
             runs=runs,
@@ -326,6 +350,7 @@ async def _wire(
             requests=requests,
             exports=exports,
             recommendations=recommendations,
+            reattribution=reattribution,
             stops=stops,
             sweeps=sweeps,
             clock=clock,
@@ -341,7 +366,7 @@ async def _wire(
             poll_minutes=settings.medai_poll_minutes,
         ),
         token_keeper=TokenKeeper(clinics, accounts, stops),
-        reattribution=Reattribution(clinics, calls, transcription, attributor, export_days),
+        reattribution=reattribution,
         retention=_retention(settings, clock, stores, runs, calls, access_log),
         syncs=syncs,
         exports=exports,
@@ -440,12 +465,10 @@ async def _ledger(settings: Settings, clock: Clock, pool: Pool) -> EffectLedger:
     return EffectLedger(repository, prices, clock)
 
 
-def _speech(settings: Settings, resources: AsyncExitStack) -> ElevenLabsSpeechToText:
+def _speech_client(settings: Settings, resources: AsyncExitStack) -> ElevenLabsClient:
     client = speech_client(settings)
     resources.push_async_callback(client.aclose)
-    return ElevenLabsSpeechToText(
-        client, model=settings.elevenlabs_model, language=settings.elevenlabs_language
-    )
+    return client
 
 
 def _speech_slots(settings: Settings, speech: SpeechToText, pool: Pool) -> FleetSlots:

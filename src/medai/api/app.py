@@ -12,6 +12,7 @@ from medai.api.access import Guard
 from medai.api.body_cap import BodyCap
 from medai.api.request_ids import RequestIds
 from medai.api.routers import (
+    administration,
     amocrm,
     amocrm_checks,
     amocrm_events,
@@ -20,9 +21,12 @@ from medai.api.routers import (
     analysis,
     call_analysis,
     calls,
+    clinic_settings,
+    clinics,
     events,
     keys,
     ledger,
+    limits,
     metrics,
     recommendations,
     reports,
@@ -33,6 +37,7 @@ from medai.api.routers import (
     transcriptions,
     trial,
     watching,
+    work_schedules,
 )
 from medai.api.routers.call_lists import CallLists
 from medai.bootstrap import Application
@@ -40,12 +45,12 @@ from medai.bootstrap import Application
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 """Declared for Swagger's Authorize button; the check itself is the guard."""
 _GUARDED = (
-    events, calls, transcriptions, summary_report, analysis, call_analysis, trial,
-    recommendations, reports, metrics, ledger, stops, runs, keys,
+    events, calls, transcriptions, summary_report, analysis, call_analysis, trial, recommendations,
+    reports, clinics, clinic_settings, limits, work_schedules, administration, metrics, ledger,
+    stops, runs, keys, amocrm, amocrm_files, amocrm_transcription, amocrm_events, amocrm_checks,
 )  # fmt: skip
 _UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""
-_CRM = (amocrm, amocrm_files, amocrm_transcription, amocrm_events, amocrm_checks)
 
 
 def create_api(application: Application) -> FastAPI:
@@ -90,7 +95,7 @@ def _routed() -> FastAPI:
         description="Every call of a clinic: transcribed, scored with quotes, reported.",
     )
     api.include_router(status.router, prefix="/api")
-    for module in (*_GUARDED, *_CRM):
+    for module in _GUARDED:
         api.include_router(
             module.router, prefix="/api", responses=errors.COMMON, dependencies=[_KEY]
         )

@@ -87,6 +87,23 @@ class AmocrmAccounts:
         """Refresh the clinic's token if it is due. Raises as `Tokens.bearer`."""
         await self._tokens(clinic).bearer()
 
+    async def renew(self, clinic: Clinic) -> TokenPair:
+        """Trade the clinic's refresh token for a new pair at once; returns the stored pair.
+
+        Raises InvalidInputError where there is nothing to renew, ProviderStoppedError with what
+        to correct, and the temporary ProviderErrors.
+        """
+        stored = await self._store(clinic).load()
+        if stored is None:
+            raise InvalidInputError("Доступа к amoCRM ещё нет: подключите клинику с новым кодом")
+        if stored.refresh is None:
+            raise InvalidInputError(
+                "У клиники долгосрочный токен, он не обновляется: создайте новый в amoCRM"
+            )
+        await self._tokens(clinic).rejected(stored.access)
+        self.reopen(clinic.client_id)
+        return await self._store(clinic).load() or stored
+
     def _tokens(self, clinic: Clinic) -> Tokens:
         parts = self._parts
         refresh: Any = partial(

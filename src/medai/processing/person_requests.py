@@ -6,7 +6,8 @@ from medai.calls.models import Call
 from medai.errors import InvalidInputError, NotFoundError
 from medai.kit.days import parse_range
 from medai.processing.crm_checks import MOST_CHECKED_DAYS
-from medai.processing.ports import Jobs
+from medai.processing.exports import Exports
+from medai.processing.ports import Job, Jobs, Task
 from medai.processing.requests import WorkRequests
 from medai.processing.run_book import run_job
 from medai.processing.runs import Phase, RunKind, Runs
@@ -26,8 +27,11 @@ class PersonRequests:
     """Starts runs. A person's request also lets what stands still try at once: a mended key works
     without waiting. Raises InvalidInputError for bad dates, StoreError."""
 
-    def __init__(self, runs: Runs, requests: WorkRequests, stops: Stops, jobs: Jobs) -> None:
+    def __init__(
+        self, runs: Runs, requests: WorkRequests, stops: Stops, jobs: Jobs, exports: Exports
+    ) -> None:
         self._runs = runs
+        self._exports = exports
         self._requests = requests
         self._stops = stops
         self._jobs = jobs
@@ -90,6 +94,20 @@ class PersonRequests:
         run_id = await self._started(client_id, RunKind.EVERYTHING, first, last)
         wanted = await self._requests.everything(client_id, parse_range(first, last), run_id=run_id)
         return await self._asked(run_id, wanted, wanted)
+
+    async def whole_export(self) -> int:
+        """Queue writing the metrics of every known day again; returns how many were up to date."""
+        days = await self._exports.make_all_due()
+        job = Job(task=Task.EXPORT, args={"client_id": ""}, key="export:all", lock="export:all")
+        await self._jobs.defer(job)
+        return days
+
+    async def attribution(self, client_id: str, first: str, last: str) -> str:
+        """Queue deciding again who took the calls of the days; returns the run's id."""
+        phase = Phase.ATTRIBUTION
+        run = await self._runs.start(client_id, RunKind.ATTRIBUTION, first, last, phase=phase)
+        await self._jobs.defer(run_job(run))
+        return run.id
 
     async def _started(self, client_id: str | None, kind: RunKind, first: str, last: str) -> str:
         parse_range(first, last)

@@ -24,6 +24,7 @@ _TASKS = {
     Phase.CHECK: Task.CHECK,
     Phase.EXPORT: Task.EXPORT_RUN,
     Phase.CONCLUSIONS: Task.CONCLUDE,
+    Phase.ATTRIBUTION: Task.ATTRIBUTE,
 }
 
 

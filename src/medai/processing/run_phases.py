@@ -26,6 +26,7 @@ from medai.processing.crm_checks import CrmChecks
 from medai.processing.exports import Exports
 from medai.processing.link_repair import LinkRepair
 from medai.processing.ports import CrmAccounts
+from medai.processing.reattribution import Reattribution
 from medai.processing.requests import WorkRequests
 from medai.processing.retries import failure_message
 from medai.processing.run_book import RunBook
@@ -69,6 +70,7 @@ class RunPhases:
         requests: WorkRequests,
         exports: Exports,
         recommendations: RecommendationService,
+        reattribution: Reattribution,
         stops: Stops,
         sweeps: Sweeps,
         clock: Clock,
@@ -83,6 +85,7 @@ class RunPhases:
         self._requests = requests
         self._exports = exports
         self._recommendations = recommendations
+        self._reattribution = reattribution
         self._stops = stops
         self._sweeps = sweeps
         self._clock = clock
@@ -106,6 +109,10 @@ class RunPhases:
     async def conclude(self, run_id: str) -> None:
         """Draw the conclusions that are due: weeks first, months live on them."""
         await self._attempt(run_id, Phase.CONCLUSIONS, self._concluded)
+
+    async def attribute(self, run_id: str) -> None:
+        """Decide again who took the calls of the run: the schedule was corrected."""
+        await self._attempt(run_id, Phase.ATTRIBUTION, self._attributed)
 
     async def _attempt(
         self, run_id: str, phase: Phase, action: Callable[[Run], Awaitable[None]]
@@ -184,6 +191,10 @@ class RunPhases:
             await self._recommendations.monthly(client_id, month.year, month.month)
         await self._exports.export(client_id)
         await self._finish(run, run.statistics)
+
+    async def _attributed(self, run: Run) -> None:
+        looked, changed = await self._reattribution.repeat(str(run.client_id), days_of(run))
+        await self._runs.complete(run.id, {"calls": looked, "administrators_changed": changed})
 
     async def _finish(self, run: Run, counted: dict[str, int]) -> None:
         progress = await self._requests.progress(run.client_id, days_of(run))

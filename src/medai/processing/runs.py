@@ -36,6 +36,7 @@ class RunKind(StrEnum):
     TRANSCRIPTION = "transcription"
     ANALYSIS = "analysis"
     EVERYTHING = "everything"
+    ATTRIBUTION = "attribution"
     POLL = "poll"
     NIGHT = "night"
     RESCAN = "rescan"
@@ -52,6 +53,7 @@ class Phase(StrEnum):
     CALLS = "calls"
     EXPORT = "export"
     CONCLUSIONS = "conclusions"
+    ATTRIBUTION = "attribution"
 
 
 class Run(Frozen):
