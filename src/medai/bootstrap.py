@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
 import procrastinate
@@ -28,6 +29,7 @@ from medai.infra.crypto import LinkSigner, TextCipher
 from medai.infra.documents import Documents
 from medai.infra.files import Files
 from medai.infra.http import open_client
+from medai.infra.job_figures import has_worker
 from medai.infra.jobs import JobQueue, create_engine, prepare_schema
 from medai.infra.own_keys import installation_keys
 from medai.infra.postgres import Pool
@@ -49,6 +51,8 @@ from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
+from medai.processing.bulk import BulkSyncs
+from medai.processing.events_export import EventsExport
 from medai.processing.exports import Exports
 from medai.processing.figures import Figures
 from medai.processing.fleet import FleetJobs, FleetLocks
@@ -69,11 +73,13 @@ from medai.processing.run_phases import RunPhases
 from medai.processing.runs import RUNS, Runs
 from medai.processing.schedule.begin import Schedule
 from medai.processing.schedule.memory import SCHEDULE, ScheduleMemory
+from medai.processing.sliced_sync import SlicedSync
 from medai.processing.steps import StepParts, Steps
 from medai.processing.stops import STOPS, Stops
 from medai.processing.sweeps import Sweeps
 from medai.processing.syncs import Syncs
 from medai.processing.token_keeper import TokenKeeper
+from medai.processing.waiting import Waiting
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
@@ -129,6 +135,8 @@ class Application:
     runs: Runs
     run_book: RunBook
     asked: PersonRequests
+    bulk: BulkSyncs
+    events_export: EventsExport
     phases: RunPhases
     schedule: Schedule
     token_keeper: TokenKeeper
@@ -247,6 +255,13 @@ async def _wire(
         locks=locks,
         clock=clock,
     )
+    asked = PersonRequests(runs, requests, stops, jobs)
+    waiting = Waiting(
+        runs,
+        partial(has_worker, stores.pool),
+        clock,
+        longest_seconds=settings.api_longest_wait_seconds,
+    )
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -279,12 +294,23 @@ async def _wire(
         sweeps=sweeps,
         runs=runs,
         run_book=book,
-        asked=PersonRequests(runs, requests, stops, jobs),
+        asked=asked,
+        bulk=BulkSyncs(
+            clinics=clinics,
+            calls=calls,
+            accounts=accounts,
+            asked=asked,
+            waiting=waiting,
+            clock=clock,
+        ),
+        events_export=EventsExport(
+            clinics=clinics, calls=calls, accounts=accounts, runs=runs, asked=asked, clock=clock
+        ),
         phases=RunPhases(
             clinics=clinics,
             runs=runs,
             book=book,
-            syncs=syncs,
+            syncs=SlicedSync(syncs=syncs, runs=runs, calls=calls, clinics=clinics, clock=clock),
             accounts=accounts,
             links=LinkRepair(clinics, calls, accounts, requests, clock),
             requests=requests,

@@ -11,11 +11,13 @@ from medai.api.body_cap import BodyCap
 from medai.api.request_ids import RequestIds
 from medai.api.routers import (
     analysis,
+    bulk,
     calls,
     events,
     keys,
     ledger,
     metrics,
+    process_data,
     reports,
     runs,
     status,
@@ -40,6 +42,10 @@ def create_api(application: Application) -> FastAPI:
     api.state.application = application
     for module in (status, events, calls, analysis, reports, metrics, ledger, stops, runs, keys):
         api.include_router(module.router, prefix="/api", responses=errors.COMMON)
+    for module in (bulk, process_data):
+        api.include_router(module.router, prefix="/api", responses=errors.COMMON)
+    # As its old clients call it (contract 1.5).
+    api.include_router(process_data.router, responses=errors.COMMON)
     api.include_router(watching.router)
     errors.install(api)
     api.add_middleware(Guard, application=application)

@@ -82,6 +82,13 @@ class CallRepository:
         """Calls by business day and note id; None means all clinics or all days."""
         return self._find({**days_filter(client_id, days), **(where or {})})
 
+    async def newest(self, client_id: str, days: DayRange, at_most: int) -> list[Call]:
+        """The latest calls of the days, skipped ones included, newest first."""
+        where = days_filter(client_id, days)
+        sort = (("business_day", -1), ("started_at", -1))
+        found = self._documents.find(CALLS, where, sort=sort, limit=at_most)
+        return [from_document(document) async for document in found]
+
     async def analysed_calls(self, client_id: str | None, days: DayRange) -> list[Call]:
         """Calls of the days that have an analysis."""
         where = {"stage": OneOf((Stage.ANALYSED.value, Stage.EXPORTED.value))}

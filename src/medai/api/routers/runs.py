@@ -10,7 +10,7 @@ from medai.processing.runs import Run, unknown_run
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
-_OURS = {"phase", "attempts", "weeks", "months"}
+_OURS = {"phase", "attempts", "weeks", "months", "next_day", "skip_known", "outcomes"}
 """How a run is carried out is nobody's business outside."""
 
 
