@@ -74,7 +74,7 @@ class EventsExport:
     async def ended(
         self, client_id: str, first: str, last: str, run_id: str | None = None
     ) -> Run | None:
-        """The newest run for exactly these raw dates, or the one with this id, once it has ended."""
+        """The newest run for exactly these raw dates, or the one with this id, if it has ended."""
         run = await self._runs.latest(client_id, RunKind.SYNC, first, last)
         if run is not None and run_id and run.id != run_id:
             run = await self._of_clinic(run_id, client_id)

@@ -21,8 +21,8 @@ from medai.errors import (
     ProviderUnavailableError,
 )
 from medai.kit.clock import Clock
-from medai.processing.exports import Exports
 from medai.processing.day_outcomes import state_of_days
+from medai.processing.exports import Exports
 from medai.processing.link_repair import LinkRepair
 from medai.processing.ports import CrmAccounts
 from medai.processing.requests import WorkRequests
