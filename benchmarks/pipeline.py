@@ -23,7 +23,7 @@ from fleet.processes import (
     settings_at,
     working,
 )
-from fleet.simulator import DAY, Moment, Providers, simulated
+from fleet.simulator import DAY, Providers, Watch, simulated
 from medai.bootstrap import Application, open_application
 from medai.cli.demo.scenario import connect
 from medai.infra.logging import configure_logging
@@ -37,7 +37,7 @@ AT_ONCE = {
 }  # fmt: skip
 """Jobs of one worker at once: recognition is its bottleneck, one call a second."""
 HIGH_CAP, LOW_CAP = 64, 4
-CALLS, QUICK_CALLS = 80, 24
+CALLS, QUICK_CALLS = 160, 24
 IDLE_SECONDS = 20.0
 SHARE_GOAL = 0.95
 SPEED_UP_GOALS = {2: 1.9, 4: 3.6}
@@ -61,20 +61,25 @@ class Task:
     folder: Path
 
     @property
-    def ceiling(self) -> float:
-        """Calls a minute that recognition allows."""
-        return min(self.workers * AT_ONCE[Queue.TRANSCRIPTION], self.slots) / STT_SECONDS * 60
+    def at_once(self) -> int:
+        """Recognitions that can be under way."""
+        return min(self.workers * AT_ONCE[Queue.TRANSCRIPTION], self.slots)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one run cost. CPU is of our workers; PostgreSQL apart; the simulator is not counted."""
+    """What one run cost. CPU is of our workers; PostgreSQL apart; the simulator is not counted.
+
+    `stt_seconds` is the mean time of a recognition at the provider's door; `ceiling` the calls a
+    minute that so many at once of that length allow.
+    """
 
     workers: int
     slots: int
     calls: int
     seconds: float
     calls_per_minute: float
+    stt_seconds: float
     ceiling: float
     share: float
     peak_slots: int
@@ -125,13 +130,13 @@ def _all(folder: Path, calls: int) -> list[Figures]:
 
 def _measured(task: Task) -> Figures:
     print(f"{task.workers} workers, {task.slots} slots, {task.calls} calls …", file=sys.stderr)
-    with simulated(Providers(task.calls, task.slots, STT_SECONDS)) as (url, asked_at):
-        found = asyncio.run(_figures(task, url, asked_at))
+    with simulated(Providers(task.calls, task.slots, STT_SECONDS)) as (url, watch):
+        found = asyncio.run(_figures(task, url, watch))
     print(f"  {asdict(found)}", file=sys.stderr)
     return found
 
 
-async def _figures(task: Task, url: str, asked_at: Moment) -> Figures:
+async def _figures(task: Task, url: str, watch: Watch) -> Figures:
     environment = settings_at(url, task.dsn, task.folder, stt_concurrency=task.slots)
     async with open_application(read_settings(environment)) as application:
         with Control(url) as control:
@@ -140,7 +145,7 @@ async def _figures(task: Task, url: str, asked_at: Moment) -> Figures:
             client_id: str = clinic["client_id"]
             await application.syncs.run(client_id, TODAY)
             with working(task.workers, environment, AT_ONCE, task.dsn) as pids:
-                return await _run(task, application, client_id, control, asked_at, pids)
+                return await _run(task, application, client_id, control, watch, pids)
 
 
 async def _run(
@@ -148,7 +153,7 @@ async def _run(
     application: Application,
     client_id: str,
     control: Control,
-    asked_at: Moment,
+    watch: Watch,
     pids: list[int],
 ) -> Figures:
     cpu, postgres = cpu_seconds(pids), postgres_seconds(task.dsn)
@@ -162,6 +167,8 @@ async def _run(
     if not progress.settled == progress.analysed == progress.noted == paid == task.calls:
         raise ValueError(f"not every call was done once: {progress}, paid {paid}")
     rate = task.calls / seconds * 60
+    stt_seconds = watch.served_seconds.value / watch.recognitions.value
+    ceiling = task.at_once / stt_seconds * 60
     idle = await _idle(task, pids) if task.workers == 1 else (None, None)
     return Figures(
         workers=task.workers,
@@ -169,10 +176,11 @@ async def _run(
         calls=task.calls,
         seconds=round(seconds, 2),
         calls_per_minute=round(rate, 1),
-        ceiling=round(task.ceiling, 1),
-        share=round(rate / task.ceiling, 3),
+        stt_seconds=round(stt_seconds, 3),
+        ceiling=round(ceiling, 1),
+        share=round(rate / ceiling, 3),
         peak_slots=control.get("/elevenlabs/capacity")["peak"],
-        start_ms=round((asked_at.value - began) * 1000),
+        start_ms=round((watch.asked_at.value - began) * 1000),
         cpu_ms_per_call=round(cpu * 1000 / task.calls, 1),
         postgres_ms_per_call=round(postgres * 1000 / task.calls, 1),
         idle_percent=idle[0],
@@ -207,6 +215,7 @@ _COLUMNS = {
     "calls": "calls",
     "seconds": "seconds",
     "calls_per_minute": "calls/min",
+    "stt_seconds": "STT s",
     "ceiling": "ceiling",
     "share": "share",
     "peak_slots": "peak slots",

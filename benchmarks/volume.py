@@ -2,7 +2,7 @@
 
 The calls are stored in bulk as analysed ones that lack their note, so that the cheapest real step
 is left: one worker sweeps them all, queues a job for each, writes notes for a while and exports
-the whole day. Ends with 1 when a goal is missed.
+their days. Ends with 1 when a goal is missed.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -51,6 +51,9 @@ _UTTERANCES = 20
 _AT_ONCE = {
     Queue.RECORDINGS: 4, Queue.TRANSCRIPTION: 4, Queue.NOTES: 4, Queue.ANALYSIS: 4, Queue.EXPORT: 1,
 }  # fmt: skip
+DAYS = 20
+"""A day is exported as a whole: 1,000 calls of one clinic are a very large one."""
+TIME = DayRange(DAY - timedelta(days=DAYS - 1), DAY)
 _NOON = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
 _FETCH = f"SELECT id FROM {SCHEMA}.procrastinate_fetch_job_v2(%s::varchar[], NULL)"  # noqa: S608
 _WAITING = f"SELECT count(*) FROM {SCHEMA}.procrastinate_jobs WHERE queue_name = 'notes'"  # noqa: S608
@@ -125,7 +128,8 @@ async def _remembered(calls: int, note_seconds: float, url: str, dsn: str, folde
                 await _until(partial(_all_queued, application, control, calls))
                 notes, noted = control.bill()["notes"], peak_megabytes(pid)
                 began = time.monotonic()
-                await ExportDays(application.documents).touch(client_id, DAY)
+                for day in TIME:
+                    await ExportDays(application.documents).touch(client_id, day)
                 await application.jobs.defer(_export(client_id))
                 await _until(partial(_all_exported, application, client_id, calls))
                 return Memory(
@@ -148,6 +152,7 @@ async def _store(application: Application, client_id: str, calls: int) -> None:
 
 def _call(client_id: str, number: int, lead_id: int) -> Call:
     """Analysed, its transcript is not in the CRM yet."""
+    age = timedelta(days=number % DAYS)
     return Call(
         id=call_id(client_id, number),
         client_id=client_id,
@@ -158,8 +163,8 @@ def _call(client_id: str, number: int, lead_id: int) -> Call:
         lead_id=lead_id,
         duration_seconds=60,
         recording_url="http://127.0.0.1/recording",
-        started_at=_NOON,
-        business_day=DAY,
+        started_at=_NOON - age,
+        business_day=DAY - age,
         stage=Stage.ANALYSED,
         transcription_requested_at=_NOON,
         analysis_requested_at=_NOON,
@@ -228,7 +233,7 @@ async def _all_queued(application: Application, control: Control, calls: int) ->
 
 
 async def _all_exported(application: Application, client_id: str, calls: int) -> bool:
-    found = await application.calls.count_by("stage", client_id, DayRange(DAY, DAY))
+    found = await application.calls.count_by("stage", client_id, TIME)
     return bool(found.get(Stage.EXPORTED.value) == calls)
 
 

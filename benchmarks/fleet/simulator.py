@@ -13,6 +13,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from typing import TypeAlias
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from medai.sandbox.amocrm.options import without_limits
 from medai.sandbox.audio.tones import ToneMaker
 from medai.sandbox.client import Control
@@ -29,7 +31,8 @@ _SOUND_AT, _SIGNATURE = 44, 32
 _SPAWN = multiprocessing.get_context("spawn")
 _PATIENCE_SECONDS = 60
 
-Moment: TypeAlias = "Synchronized[float]"
+Number: TypeAlias = "Synchronized[float]"
+_RECOGNITION = "/elevenlabs/v1/speech-to-text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,44 @@ class Providers:
     stt_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the simulator saw, shared with the process that measures.
+
+    `asked_at`: the first request for a recording (unix seconds, 0: none). `served_seconds` is the
+    time of all `recognitions` together, from a request's arrival to the end of its answer: the
+    fixed time and what the simulator itself needs.
+    """
+
+    asked_at: Number
+    served_seconds: Number
+    recognitions: Number
+
+
+class _Watched:
+    """ASGI middleware: how long recognitions take at the provider's door."""
+
+    def __init__(self, app: ASGIApp, watch: Watch) -> None:
+        self._app = app
+        self._watch = watch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.monotonic()
+        await self._app(scope, receive, send)
+        if scope.get("path") == _RECOGNITION:
+            self._watch.served_seconds.value += time.monotonic() - began
+            self._watch.recognitions.value += 1
+
+
 class Recordings:
     """Ten conversations for all calls; 32 faint samples differ, so each call is paid for."""
 
-    def __init__(self, world: World, asked_at: Moment) -> None:
+    def __init__(self, world: World, watch: Watch) -> None:
         calls = [call for clinic in world.clinics for call in clinic.calls]
         self._dialogues = {c.recording: c.dialogue for c in calls if c.recording and c.dialogue}
         self._sounds = {d.id: ToneMaker().make(d) for d in self._dialogues.values()}
         self._names: dict[str, str] = {}
-        self._asked_at = asked_at
+        self._watch = watch
 
     def dialogue_of(self, sha256: str) -> Dialogue | None:
         """The conversation of a recording that was served."""
@@ -57,8 +89,8 @@ class Recordings:
 
     async def content(self, name: str) -> bytes | None:
         """The call's own bytes, after the fixed time of a download."""
-        if not self._asked_at.value:
-            self._asked_at.value = time.time()
+        if not self._watch.asked_at.value:
+            self._watch.asked_at.value = time.time()
         dialogue = self._dialogues.get(name)
         if dialogue is None:
             return None
@@ -71,28 +103,27 @@ class Recordings:
 
 
 @contextmanager
-def simulated(providers: Providers) -> Iterator[tuple[str, Moment]]:
-    """The simulator's URL and when it was first asked for a recording (unix seconds, 0: never)."""
-    asked_at = _SPAWN.Value(c_double, 0.0)
+def simulated(providers: Providers) -> Iterator[tuple[str, Watch]]:
+    """The simulator's URL and what it sees."""
+    watch = Watch(*(_SPAWN.Value(c_double, 0.0) for _ in range(3)))
     here, there = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=_serve, args=(there, providers, asked_at))
+    process = _SPAWN.Process(target=_serve, args=(there, providers, watch))
     process.start()
     there.close()
     try:
-        yield here.recv(), asked_at
+        yield here.recv(), watch
     finally:
         here.close()
         process.join(_PATIENCE_SECONDS)
         process.kill()
 
 
-def _serve(parent: Connection, providers: Providers, asked_at: Moment) -> None:
+def _serve(parent: Connection, providers: Providers, watch: Watch) -> None:
     world = world_of(providers.calls)
-    audio = Recordings(world, asked_at)
-    with (
-        SandboxServer(world, audio, crm_limits=without_limits()) as server,
-        Control(server.url) as control,
-    ):
+    audio = Recordings(world, watch)
+    server = SandboxServer(world, audio, crm_limits=without_limits())
+    server.app.add_middleware(_Watched, watch=watch)
+    with server, Control(server.url) as control:
         control.post(
             "/elevenlabs/capacity", limit=providers.slots, work_seconds=providers.stt_seconds
         )

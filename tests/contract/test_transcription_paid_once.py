@@ -82,6 +82,20 @@ async def test_two_calls_with_the_same_audio_are_paid_once(bench: Bench) -> None
     assert await worker.get(make_call(2).id) == second
 
 
+async def test_the_next_request_may_start_once_the_answer_is_safe(bench: Bench) -> None:
+    speech = ScriptedSpeech()
+    worker = bench.worker(speech)
+    seen: list[tuple[int, bool]] = []
+
+    async def answered() -> None:
+        payment = await bench.payment(worker)  # by its stored answer
+        seen.append((speech.requests, payment is not None and payment.state != "done"))
+
+    await worker.transcribe(make_call(1), AUDIO, MONO, answered=answered)
+    await worker.transcribe(make_call(2), AUDIO, MONO, answered=answered)  # asks for nothing
+    assert seen == [(1, True)]
+
+
 async def test_other_parameters_are_another_work(bench: Bench) -> None:
     speech = ScriptedSpeech()
     worker = bench.worker(speech)

@@ -84,6 +84,24 @@ async def test_a_cancelled_waiter_loses_no_slot(fleet: list[FleetSlots], pool: P
     assert await _free(pool) == SIZE
 
 
+async def test_a_slot_given_back_early_is_the_next_ones_and_stays_so(pool: Pool) -> None:
+    views = [FleetSlots(pool, "stt", lambda: 1) for _ in range(2)]
+    for first, second in ((views[0], views[0]), (views[0], views[1])):
+        async with asyncio.timeout(10), AsyncExitStack() as later:
+            async with first.hold() as give_back:
+                waiter = asyncio.create_task(later.enter_async_context(second.hold()))
+                await give_back()
+                await waiter
+            # The end of the first gives nothing back a second time.
+            third = FleetSlots(pool, "stt", lambda: 1)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3), third.hold():
+                    pass
+            await third.close()
+    for view in views:
+        await view.close()
+
+
 async def test_a_changed_size_counts_at_the_next_look(pool: Pool) -> None:
     sizes = [1]
     view = FleetSlots(pool, "stt", lambda: sizes[0])

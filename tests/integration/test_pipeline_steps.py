@@ -13,6 +13,7 @@ from medai.clinics.models import MinuteLimits
 from medai.datalens.days import EXPORT_DAYS
 from medai.errors import ProviderAnswerError
 from medai.processing.pipeline import Facts, StepAction
+from medai.processing.ports import Task
 from medai.transcription.formats import note_texts
 
 NOTE = 1000004
@@ -264,6 +265,34 @@ async def test_parts_that_were_written_before_a_crash_stay(
     assert call.crm_note.note_ids[0] == first
     assert len(call.crm_note.note_ids) > 1
     assert notes(at_work, call) == list(call.crm_note.note_ids)
+
+
+async def test_each_step_of_a_call_is_queued_once(at_work: ClinicAtWork) -> None:
+    """The transcription queues the note and the analysis; neither of them queues the other."""
+    await ready(at_work, Step.RECORDING, Step.TRANSCRIPTION)
+    queued = {task: await at_work.jobs(task) for task in (Task.NOTE, Task.ANALYSE)}
+    assert [len(jobs) for jobs in queued.values()] == [1, 1]
+    async with at_work.app.pool.connection() as connection:  # as while a worker has taken both
+        await connection.execute("UPDATE jobs.procrastinate_jobs SET queueing_lock = NULL")
+
+    await at_work.run(NOTE, Step.NOTE, Step.ANALYSIS)
+
+    assert [len(await at_work.jobs(task)) for task in queued] == [1, 1]
+
+
+@pytest.mark.parametrize("step", [Step.RECORDING, Step.TRANSCRIPTION])
+async def test_a_death_before_the_next_step_was_queued_is_healed_by_the_repetition(
+    at_work: ClinicAtWork, step: Step
+) -> None:
+    await ready(at_work, *tuple(Step)[: tuple(Step).index(step) + 1])
+    async with at_work.app.pool.connection() as connection, connection.transaction():
+        await connection.execute("SET LOCAL search_path = jobs")  # for the engine's triggers
+        await connection.execute("DELETE FROM procrastinate_jobs")
+
+    await at_work.run(NOTE, step)
+
+    following = [Task.TRANSCRIBE] if step is Step.RECORDING else [Task.NOTE, Task.ANALYSE]
+    assert [len(await at_work.jobs(task)) for task in following] == [1] * len(following)
 
 
 @pytest.mark.parametrize("step", [Step.TRANSCRIPTION, Step.NOTE, Step.ANALYSIS])

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from tests.fixtures.shapes import shaped
 
-SHAPE = {"success": True, "data": {"calls": [{"id": str, "note": (int, None)}], "counts": {str: int}}}
+SHAPE = {
+    "success": True,
+    "data": {"calls": [{"id": str, "note": (int, None)}], "counts": {str: int}},
+}
 
 
 def _body(**changes: Any) -> dict[str, Any]:

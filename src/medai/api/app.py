@@ -1,5 +1,7 @@
 """The HTTP door: routers, access, errors."""
 
+from typing import Any
+
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import APIKeyHeader
@@ -26,27 +28,29 @@ from medai.api.routers import (
 )
 from medai.bootstrap import Application
 
+_KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
+"""Declared for Swagger's Authorize button; the check itself is the guard."""
+_GUARDED = (
+    events,
+    bulk,
+    process_data,
+    calls,
+    analysis,
+    reports,
+    metrics,
+    ledger,
+    stops,
+    runs,
+    keys,
+)
 _UPLOADS: dict[str, int] = {}
 """Paths that take files -> megabytes."""
 
 
 def create_api(application: Application) -> FastAPI:
     """The API over an open application."""
-    api = FastAPI(
-        title="MedAI Backend",
-        version=medai.__version__,
-        description="Every call of a clinic: transcribed, scored with quotes, reported.",
-        # Declared for Swagger's Authorize button; the check itself is the guard.
-        dependencies=[Security(APIKeyHeader(name="X-API-Key", auto_error=False))],
-    )
+    api = _routed()
     api.state.application = application
-    for module in (status, events, calls, analysis, reports, metrics, ledger, stops, runs, keys):
-        api.include_router(module.router, prefix="/api", responses=errors.COMMON)
-    for module in (bulk, process_data):
-        api.include_router(module.router, prefix="/api", responses=errors.COMMON)
-    # As its old clients call it (contract 1.5).
-    api.include_router(process_data.router, responses=errors.COMMON)
-    api.include_router(watching.router)
     errors.install(api)
     api.add_middleware(Guard, application=application)
     api.add_middleware(BodyCap, uploads=_UPLOADS)
@@ -61,6 +65,11 @@ def create_api(application: Application) -> FastAPI:
     return api
 
 
+def described() -> dict[str, Any]:
+    """The API's description (OpenAPI 3.1)."""
+    return _routed().openapi()
+
+
 def create_watching(application: Application) -> FastAPI:
     """Measures and health alone, for a process that has no API: `medai worker`."""
     api = FastAPI(title="MedAI worker", docs_url=None, redoc_url=None, openapi_url=None)
@@ -69,4 +78,21 @@ def create_watching(application: Application) -> FastAPI:
     errors.install(api)
     api.add_middleware(Guard, application=application)
     api.add_middleware(RequestIds)
+    return api
+
+
+def _routed() -> FastAPI:
+    api = FastAPI(
+        title="MedAI Backend",
+        version=medai.__version__,
+        description="Every call of a clinic: transcribed, scored with quotes, reported.",
+    )
+    api.include_router(status.router, prefix="/api")
+    for module in _GUARDED:
+        api.include_router(
+            module.router, prefix="/api", responses=errors.COMMON, dependencies=[_KEY]
+        )
+    # As its old clients call it, without /api (contract 1.5).
+    api.include_router(process_data.router, responses=errors.COMMON, dependencies=[_KEY])
+    api.include_router(watching.router)
     return api

@@ -8,6 +8,7 @@ from medai.cli import (
     daily,
     database,
     demo,
+    description,
     doctor,
     exporting,
     held,
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, processing, daily, own_call, exporting, runs, costs, held, stops, recommending,
+    service, description, processing, daily, own_call, exporting, runs, costs, held, stops, recommending,
     clinics, keys, limits, staff, database, doctor, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:

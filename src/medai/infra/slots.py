@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -37,6 +38,10 @@ SELECT pg_advisory_unlock(hashtext(%(name)s), slot) FROM unnest(%(slots)s::int[]
 """
 
 
+GiveBack = Callable[[], Coroutine[Any, Any, None]]
+"""Frees what is held."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Slot:
     number: int
@@ -62,14 +67,17 @@ class FleetSlots:
         self._locked: set[int] = set()
 
     @asynccontextmanager
-    async def hold(self, count: int = 1) -> AsyncIterator[None]:
-        """Wait for `count` slots (at most all there are) and hold them. Raises StoreError."""
+    async def hold(self, count: int = 1) -> AsyncIterator[GiveBack]:
+        """Wait for `count` slots (at most all there are) and hold them. Raises StoreError.
+
+        The yielded function gives them back early; twice is once.
+        """
         slots: list[_Slot] = []
         try:
             asked = monotonic()
             await self._fill(slots, count)
             measures.turn_waited(self._name, monotonic() - asked)
-            yield
+            yield partial(self._return, slots)
         finally:
             await _uninterrupted(self._return(slots))
 
@@ -123,7 +131,7 @@ class FleetSlots:
         if self._waiting:
             fresh = [one for one in slots if monotonic() - one.since < _KEPT_SECONDS]
             self._kept += fresh
-            slots = [one for one in slots if one not in fresh]
+            slots[:] = [one for one in slots if one not in fresh]
         await self._unlock(slots)
         self._given_back.set()
 

@@ -4,7 +4,7 @@ Every step may run twice or on two workers: it looks at the stored call first an
 it has to. A failure never escapes: it becomes words on the call and a next try.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,12 +72,15 @@ class CallPipeline:
         if call is None:
             _log.warning("job for an unknown call", call_id=call_id, step=step.value)
             return
-        if step in due_steps(call, self._parts.clock()):
+        due, queued = due_steps(call, self._parts.clock()), set[Step]()
+        if step in due:
+            # What is due beside this step has its job: the note must not queue the analysis again.
+            queued = set(due) - {step}
             call = await self._attempt(step, call)
         elif is_done(step, call) and (step is Step.TRANSCRIPTION or _is_behind(step, call)):
             # The job is repeated because its worker died: perhaps between two writes.
             call = await self._finished(step, call, rebooked=True)
-        await self._queue_next(step, call, priority)
+        await self._queue_next(step, call, priority, queued)
 
     async def _attempt(self, step: Step, call: Call) -> Call:
         log = _log.bind(call_id=call.id, client_id=call.client_id, step=step.value)
@@ -160,10 +163,13 @@ class CallPipeline:
             reset = await self._parts.limits.next_reset(call.client_id, seconds)
         return next_try_at(error, attempts, self._parts.clock(), quota_reset=reset)
 
-    async def _queue_next(self, done: Step, call: Call, priority: int) -> None:
+    async def _queue_next(
+        self, done: Step, call: Call, priority: int, queued: Container[Step]
+    ) -> None:
         """Queue due steps, and the repetition of this one if it failed and may be repeated."""
         for step in due_steps(call, self._parts.clock()):
-            await self._parts.jobs.defer(step_job(call, step, priority=priority))
+            if step not in queued:
+                await self._parts.jobs.defer(step_job(call, step, priority=priority))
         failure = call.failures.get(done)
         if failure and failure.next_try_at:
             again = step_job(call, done, at=failure.next_try_at, priority=priority)

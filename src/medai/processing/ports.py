@@ -1,6 +1,6 @@
 """What processing needs around the domains: a queue for jobs and a CRM per clinic."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -100,11 +100,18 @@ class CrmAccounts(Protocol):
         """Forget what the account refused: the next request is really sent."""
 
 
+GiveBack = Callable[[], Awaitable[None]]
+"""Frees what is held; twice is once."""
+
+
 class Slots(Protocol):
     """A number of places that all processes of an installation share."""
 
-    def hold(self, count: int = 1) -> AbstractAsyncContextManager[None]:
-        """Wait for so many places and hold them; freed when the holder dies."""
+    def hold(self, count: int = 1) -> AbstractAsyncContextManager[GiveBack]:
+        """Wait for so many places and hold them; freed when the holder dies.
+
+        What is yielded gives them back before the end, once they are not needed any more.
+        """
 
 
 class Locks(Protocol):

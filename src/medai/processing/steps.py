@@ -139,9 +139,11 @@ class Steps:
     async def _recognised(self, call: Call, audio: Audio) -> Transcript:
         parts = self._parts
         # Held before the intent is written: an intent must not age while it waits for its turn.
-        async with parts.speech_slots.hold(parts.transcription.slots(audio.seconds)):
+        async with parts.speech_slots.hold(parts.transcription.slots(audio.seconds)) as give_back:
             data = await parts.files.read(audio.file)
-            return await parts.transcription.transcribe(call, data, facts_of(audio))
+            return await parts.transcription.transcribe(
+                call, data, facts_of(audio), answered=give_back
+            )
 
     async def _transcript_fields(self, call: Call, transcript: Transcript) -> dict[str, object]:
         clinic = await self._parts.clinics.require(call.client_id)

@@ -33,7 +33,7 @@ from medai.ledger.ports import Effects
 from medai.transcription.answers import RawAnswers
 from medai.transcription.ledger import Payment, PaymentState
 from medai.transcription.models import Recognition
-from medai.transcription.ports import SpeechToText
+from medai.transcription.ports import Answered, SpeechToText
 from medai.transcription.repository import PaymentRepository
 from medai.transcription.work import Work
 
@@ -75,7 +75,7 @@ class PaidOnce:
         self._repeats = repeats_after_lost_answer
         self._lease = lease
 
-    async def recognise(self, work: Work) -> tuple[str, Recognition]:
+    async def recognise(self, work: Work, answered: Answered) -> tuple[str, Recognition]:
         """The recognition's id and answer: the stored one, or a new one that is paid now.
 
         Raises ConflictError while another worker is at it, AnswerLostError when an earlier
@@ -98,7 +98,7 @@ class PaidOnce:
         if stored is not None:
             return intent.id, stored
         payment = intent if began else await self._repeated(earlier, intent)
-        return intent.id, await self._paid(payment, work)
+        return intent.id, await self._paid(payment, work, answered)
 
     def _intent(self, work: Work) -> Payment:
         sha256 = hashlib.sha256(work.audio).hexdigest()
@@ -152,7 +152,7 @@ class PaidOnce:
             raise _busy()
         return claimed
 
-    async def _paid(self, payment: Payment, work: Work) -> Recognition:
+    async def _paid(self, payment: Payment, work: Work, answered: Answered) -> Recognition:
         try:
             await self._answers.make_room(payment.id, work.seconds)
             async with entered(self._effects, self._effect(payment, work)) as effect_id:
@@ -170,13 +170,19 @@ class PaidOnce:
             await self._answers.give_room_back(payment.id)
             raise
         # Shielded: a job that is cancelled now must not throw away what has just been paid for.
-        await asyncio.shield(self._finished(payment, effect_id, answer, work))
+        await asyncio.shield(self._finished(payment, effect_id, answer, work, answered))
         return answer
 
     async def _finished(
-        self, payment: Payment, effect_id: str, answer: Recognition, work: Work
+        self,
+        payment: Payment,
+        effect_id: str,
+        answer: Recognition,
+        work: Work,
+        answered: Answered,
     ) -> None:
         await self._answers.keep(payment.id, answer)
+        await answered()
         await self._done(payment, effect_id, answer, work)
 
     async def _done(

@@ -1,8 +1,16 @@
 """What transcription needs from a speech-to-text provider."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from medai.transcription.models import Recognition
+
+Answered = Callable[[], Awaitable[None]]
+"""Called once the provider has answered: its place is free for the next request."""
+
+
+async def nobody_waits() -> None:
+    """Nothing happens after the answer."""
 
 
 class SpeechToText(Protocol):

@@ -15,7 +15,7 @@ from medai.transcription.answers import RawAnswers
 from medai.transcription.ledger import Payment
 from medai.transcription.models import Recognition, Transcript
 from medai.transcription.paid_once import PaidOnce
-from medai.transcription.ports import SpeechToText
+from medai.transcription.ports import Answered, SpeechToText, nobody_waits
 from medai.transcription.repository import PaymentRepository, TranscriptRepository
 from medai.transcription.utterances import turns
 from medai.transcription.work import Work
@@ -73,7 +73,9 @@ class TranscriptionService:
             lease=lease,
         )
 
-    async def transcribe(self, call: Call, audio: bytes, facts: MeasuredAudio) -> Transcript:
+    async def transcribe(
+        self, call: Call, audio: bytes, facts: MeasuredAudio, *, answered: Answered = nobody_waits
+    ) -> Transcript:
         """The transcript of the call's audio, stored; the same audio is never paid twice.
 
         A transcript made earlier from the same answer is returned as it is, with roles that a
@@ -87,7 +89,7 @@ class TranscriptionService:
             call_id=call.id,
             client_id=call.client_id,
         )
-        recognition_id, recognition = await self._paid_once.recognise(work)
+        recognition_id, recognition = await self._paid_once.recognise(work, answered)
         earlier = await self._transcripts.get(call.id)
         if earlier is not None and earlier.recognition_id == recognition_id:
             return earlier

@@ -1,19 +1,39 @@
 """For machines that watch the service: measures, liveness, readiness. Outside /api."""
 
 import asyncio
+from typing import Literal
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 
 from medai.api.dependencies import App
+from medai.api.errors import problems
 from medai.infra import measures
 from medai.processing.exposition import families
 
 router = APIRouter(tags=["watching"])
 
 
-@router.get("/metrics", summary="Measures in Prometheus' text format")
+class Liveness(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(BaseModel):
+    """Whether the stores answer too."""
+
+    status: Literal["ready", "not_ready"]
+
+
+@router.get(
+    "/metrics",
+    summary="Measures in Prometheus' text format",
+    response_class=PlainTextResponse,
+    responses=problems(401, 429, 503),
+)
 async def read_measures(app: App) -> Response:
     """What this process has counted, and how the fleet stands (at most five seconds old)."""
     reading = await app.figures.reading()
@@ -22,15 +42,18 @@ async def read_measures(app: App) -> Response:
 
 
 @router.get("/health/live", summary="The process answers; open to everybody")
-async def live() -> dict[str, str]:
+async def live() -> Liveness:
     """200 as long as the event loop turns: restart the process when this fails."""
-    return {"status": "alive"}
+    return Liveness()
 
 
-@router.get("/health/ready", summary="The stores answer; open to everybody")
-async def ready(app: App) -> JSONResponse:
+@router.get(
+    "/health/ready",
+    summary="The stores answer; open to everybody",
+    responses={503: {"model": Readiness, "description": "База данных не отвечает"}},
+)
+async def ready(app: App, response: Response) -> Readiness:
     """200 when both stores answer within three seconds, else 503; the log names the one away."""
     good = all((await app.readiness.check()).values())
-    return JSONResponse(
-        {"status": "ready" if good else "not_ready"}, status_code=200 if good else 503
-    )
+    response.status_code = 200 if good else 503
+    return Readiness(status="ready" if good else "not_ready")
