@@ -345,7 +345,7 @@ async def test_without_a_clinic_it_is_the_one_with_the_newest_token(
 async def test_a_range_tells_of_every_day(at_work: ClinicAtWork, doors: Doors) -> None:
     await at_work.sync()
     at_work.clock.pass_time(timedelta(days=4, hours=1))  # the 19th is over for long
-    query = {
+    query: Json = {
         "client_id": at_work.client_id, "start_date_str": "17.11.2026",
         "end_date_str": "2026-11-20", "concurrency": 5, "force_sync": "false",
     }  # fmt: skip
@@ -459,8 +459,8 @@ async def test_who_hangs_up_and_asks_again_joins_the_same_run(
 
 
 async def test_all_clinics_of_the_key(at_work: ClinicAtWork, doors: Doors) -> None:
-    other = await second_clinic(at_work)
-    query = {"start_date_str": ISO, "end_date_str": RU, "all_clinics": "true"}
+    await second_clinic(at_work)
+    query: Json = {"start_date_str": ISO, "end_date_str": RU, "all_clinics": "true"}
     truth = at_work.sandbox.control.truth()["clinics"]
     async with working(at_work.app):
         body = body_of(await doors.owner.post(RANGE, params=query))
