@@ -34,6 +34,9 @@ CALLS = Collection(
     ),
 )
 
+_CALLS_AT_ONCE = 100
+"""Writing down more at once would keep the process from answering anybody for too long."""
+
 
 def to_document(call: Call) -> Document:
     """The stored form: the model's own fields with `_id` instead of `id`."""
@@ -124,7 +127,10 @@ class CallRepository:
 
     async def insert_many(self, calls: Sequence[Call]) -> int:
         """Store calls that are known to be new (the clinic's sync lock is held)."""
-        return await self._documents.put_many(CALLS, [to_document(call) for call in calls])
+        stored = 0
+        for piece in chunks(calls, _CALLS_AT_ONCE):
+            stored += await self._documents.put_many(CALLS, [to_document(call) for call in piece])
+        return stored
 
     async def change(
         self,

@@ -30,6 +30,9 @@ _AFTER_CALLS: dict[str, Phase] = {
 }
 """What follows when nothing more can be done for the calls soon. Other runs end."""
 
+_BEFORE_CALLS = (Phase.DIRECT, Phase.SYNC, Phase.LINKS)
+"""No call was asked for yet, so none is looked at: those who poll wait for milliseconds."""
+
 
 def run_job(run: Run, *, at: datetime | None = None) -> Job:
     """The job of the run's present phase."""
@@ -155,6 +158,8 @@ class RunBook:
             await self._runs.finish(run.id, "completed" if whole else "partial", statistics=counted)
 
     async def _progress(self, run: Run) -> Progress:
+        if run.phase in _BEFORE_CALLS:
+            return Progress()
         days = days_of(run)
         return await self._requests.progress(run.client_id, days, run_id=run.id)
 
