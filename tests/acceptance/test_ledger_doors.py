@@ -11,6 +11,7 @@ from tests.fixtures.command_line import CommandLine, command_line
 from tests.fixtures.sandbox import DAY
 from tests.fixtures.service import Json, doors_of
 
+from medai.access.models import OWNER
 from medai.calls.models import Call, Step
 
 NOTE = 1000004
@@ -44,7 +45,7 @@ async def test_the_api_lists_decides_and_adds_up(cautious: ClinicAtWork) -> None
         costs = (await doors.owner.get(f"/api/costs/calls/{call.id}")).json()
         lines = costs["lines"]
         (decided_line,) = [line for line in lines if line["decision"]]
-        assert (decided_line["id"], decided_line["decided_by"]) == (item["id"], "api")
+        assert (decided_line["id"], decided_line["decided_by"]) == (item["id"], OWNER.name)
         report = await check_costs(doors.owner, cautious, lines)
         assert costs["kinds"] == report["total"]["kinds"]
 

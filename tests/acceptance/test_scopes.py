@@ -89,7 +89,8 @@ async def _foreign(app: Application, client_id: str) -> Foreign:
     values = {
         "client_id": client_id, "clinic_id": client_id, "call_id": call.id, "run_id": run_id,
         "task_id": run_id, "item_id": call.id, "key_id": call.id, "id": call.id,
-        "schedule_id": call.id, "filename": _files(call, report), "audio_filename": f"{call.id}.wav",
+        "schedule_id": call.id, "filename": _files(call, report),
+        "audio_filename": f"{call.id}.wav",
         "note_id": call.note_id, "note": call.note_id, "lead_id": call.lead_id or 1,
         "lead": call.lead_id or 1, "contact_id": call.contact_id or 1,
         "start_date": day, "end_date": day, "start_date_str": day, "end_date_str": day,

@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 from tests.fixtures.shapes import shaped
 
-SHAPE = {
-    "success": True,
-    "data": {"calls": [{"id": str, "note": (int, None)}], "counts": {str: int}},
-}
+DATA = {"calls": [{"id": str, "note": (int, None)}], "counts": {str: int}}
+SHAPE = {"success": True, "data": DATA}
 
 
 def _body(**changes: Any) -> dict[str, Any]:

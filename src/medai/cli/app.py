@@ -33,8 +33,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, description, processing, daily, own_call, exporting, runs, costs, held, stops, recommending,
-    clinics, keys, limits, staff, database, doctor, sandbox, demo,
+    service, description, processing, daily, own_call, exporting, runs, costs, held, stops,
+    recommending, clinics, keys, limits, staff, database, doctor, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)
