@@ -31,18 +31,8 @@ from medai.bootstrap import Application
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 """Declared for Swagger's Authorize button; the check itself is the guard."""
 _GUARDED = (
-    events,
-    bulk,
-    process_data,
-    calls,
-    analysis,
-    reports,
-    metrics,
-    ledger,
-    stops,
-    runs,
-    keys,
-)
+    events, bulk, process_data, calls, analysis, reports, metrics, ledger, stops, runs, keys,
+)  # fmt: skip
 _UPLOADS: dict[str, int] = {}
 """Paths that take files -> megabytes."""
 
