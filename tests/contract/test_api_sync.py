@@ -440,6 +440,25 @@ async def test_a_long_wait_ends_with_where_to_look(
             assert body["daily_breakdown"] == []
 
 
+async def test_a_crm_that_fails_for_now_is_told_and_asking_again_tries_at_once(
+    sandbox: RunningSandbox, prepared_dsn: str, tmp_path: Path
+) -> None:
+    async for at_work in opened_clinic(
+        sandbox, prepared_dsn, tmp_path, 0, api_longest_wait_seconds=20
+    ):
+        async with doors_of(at_work.app) as doors, working(at_work.app):
+            query = {"client_id": at_work.client_id, "date": RU}
+            sandbox.control.fail("amocrm", "server_error", match="GET", times=0)
+            async with asyncio.timeout(15):  # the next attempt is a minute away
+                failed = body_of(await doors.owner.post(AGAIN, params=query))
+            shaped(failed, {"success": False, "message": str, "data": None})
+            assert "ещё идёт (amoCRM" in failed["message"]
+            sandbox.control.clear_faults()
+            at_work.clock.pass_time(timedelta(seconds=50))
+            body = body_of(await doors.owner.post(AGAIN, params=query))
+            assert (body["success"], body["run_id"]) == (True, failed["run_id"])
+
+
 async def test_who_hangs_up_and_asks_again_joins_the_same_run(
     at_work: ClinicAtWork, doors: Doors
 ) -> None:

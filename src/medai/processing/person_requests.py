@@ -40,10 +40,12 @@ class PersonRequests:
 
     async def bulk(self, client_id: str, first: str, last: str, *, skip_known: bool = False) -> Run:
         """Queue a sync of the days one by one. Whoever asks for the same again joins the run that
-        is under way: a client that gave up waiting and repeats itself costs nothing."""
+        is under way, and lets it try at once if it waits for its next attempt."""
         same = await self._runs.latest(client_id, RunKind.BULK, first, last)
         if same and same.state == "running" and same.skip_known == skip_known:
             await self._stops.try_soon(client_id)
+            await self._runs.change(same.id, next_try_at=None)
+            await self._jobs.defer(run_job(same))
             return same
         return await self._reading(client_id, RunKind.BULK, first, last, skip_known=skip_known)
 
