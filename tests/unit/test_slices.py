@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fixtures.clinic_day import stored_call
 
 from medai.calls.models import SkipReason
 from medai.kit.days import DayRange
@@ -57,17 +56,14 @@ def test_only_reading_waits_its_turn() -> None:
 
 
 def test_a_day_is_told_by_its_leads() -> None:
-    calls = [
-        stored_call(1, lead_id=7), stored_call(2, lead_id=7), stored_call(3, lead_id=None),
-        stored_call(4, lead_id=8, skip_reason=SkipReason.SHORT),
-    ]  # fmt: skip
+    calls = [(7, None), (7, None), (None, None), (8, SkipReason.SHORT)]
     assert outcome_of(calls, 2, 1.5) == DayOutcome(
         status=DayStatus.COMPLETED, leads_processed=2, calls_saved=2, leads_with_calls=1,
         errors=0, seconds=1.5,
     )  # fmt: skip
     assert outcome_of([], 0, 0).status is DayStatus.COMPLETED_NO_LEADS
-    missing = stored_call(5, lead_id=None, skip_reason=SkipReason.NOTE_MISSING)
-    assert outcome_of([missing], 0, 0).status is DayStatus.COMPLETED_WITH_ERRORS
+    missing = [(None, SkipReason.NOTE_MISSING)]
+    assert outcome_of(missing, 0, 0).status is DayStatus.COMPLETED_WITH_ERRORS
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Literal
 
-from medai.calls.models import Call, SkipReason
+from medai.calls.models import SkipReason
 from medai.kit.model import Frozen
 
 
@@ -39,17 +39,21 @@ def failed_day(seconds: float = 0.0) -> DayOutcome:
     return DayOutcome(status=DayStatus.FAILED, errors=1, seconds=seconds)
 
 
-def outcome_of(calls: Iterable[Call], saved: int, seconds: float) -> DayOutcome:
+Facts = tuple[int | None, SkipReason | None]
+"""Of one call: its lead, and why it is skipped."""
+
+
+def outcome_of(calls: Iterable[Facts], saved: int, seconds: float) -> DayOutcome:
     """The outcome of a day that was read: its stored calls, and how many of them are new."""
     found: set[int] = set()
     kept: set[int] = set()
     errors = 0
-    for call in calls:
-        errors += call.skip_reason is SkipReason.NOTE_MISSING
-        if call.lead_id is not None:
-            found.add(call.lead_id)
-            if call.skip_reason is None:
-                kept.add(call.lead_id)
+    for lead_id, skip_reason in calls:
+        errors += skip_reason is SkipReason.NOTE_MISSING
+        if lead_id is not None:
+            found.add(lead_id)
+            if skip_reason is None:
+                kept.add(lead_id)
     return DayOutcome(
         status=_status(leads=len(found), errors=errors),
         leads_processed=len(found),

@@ -98,8 +98,9 @@ class SlicedSync:
         return await self._calls.count_by("skip_reason", run.client_id, days, since)
 
     async def _outcome(self, run: Run, days: DayRange, saved: int, seconds: float) -> DayOutcome:
-        calls = [call async for call in self._calls.of_days(run.client_id, days)]
-        return outcome_of(calls, saved, round(seconds, 2))
+        calls = self._calls.of_days(run.client_id, days)
+        facts = [(call.lead_id, call.skip_reason) async for call in calls]
+        return outcome_of(facts, saved, round(seconds, 2))
 
     async def _stored(self, run: Run, fields: dict[str, Any]) -> Run | None:
         done = await self._runs.change(run.id, attempts=0, next_try_at=None, error="", **fields)
