@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
 import procrastinate
@@ -33,6 +34,7 @@ from medai.infra.crypto import LinkSigner, TextCipher
 from medai.infra.documents import Documents
 from medai.infra.files import Files
 from medai.infra.http import open_client
+from medai.infra.job_figures import has_worker
 from medai.infra.jobs import JobQueue, create_engine, prepare_schema
 from medai.infra.log_files import LogFiles
 from medai.infra.own_keys import installation_keys
@@ -55,8 +57,10 @@ from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
+from medai.processing.bulk import BulkSyncs
 from medai.processing.crm_access import CrmAccess
 from medai.processing.crm_checks import CrmChecks
+from medai.processing.events_export import EventsExport
 from medai.processing.exports import Exports
 from medai.processing.figures import Figures
 from medai.processing.fleet import FleetJobs, FleetLocks
@@ -81,6 +85,7 @@ from medai.processing.schedule.begin import Schedule
 from medai.processing.schedule.memory import SCHEDULE, ScheduleMemory
 from medai.processing.shift_changes import ShiftChanges
 from medai.processing.single_analysis import SingleAnalysis
+from medai.processing.sliced_sync import SlicedSync
 from medai.processing.steps import StepParts, Steps
 from medai.processing.stops import STOPS, Stops
 from medai.processing.sweeps import Sweeps
@@ -88,6 +93,7 @@ from medai.processing.syncs import Syncs
 from medai.processing.token_keeper import TokenKeeper
 from medai.processing.transcript_files import TranscriptFiles
 from medai.processing.trial_recordings import TrialRecordings
+from medai.processing.waiting import Waiting
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
@@ -159,6 +165,8 @@ class Application:
     shift_changes: ShiftChanges
     speech_account: SpeechAccount
     log_files: LogFiles
+    bulk: BulkSyncs
+    events_export: EventsExport
     phases: RunPhases
     schedule: Schedule
     token_keeper: TokenKeeper
@@ -292,6 +300,12 @@ async def _wire(
     reattribution = Reattribution(clinics, calls, transcription, attributor, export_days)
     asked = PersonRequests(runs, requests, stops, jobs, exports)
     work_schedule = WorkSchedule(staff, clock)
+    waiting = Waiting(
+        runs,
+        partial(has_worker, stores.pool),
+        clock,
+        longest_seconds=settings.api_longest_wait_seconds,
+    )
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -339,11 +353,22 @@ async def _wire(
         shift_changes=ShiftChanges(work_schedule, clinics, reattribution, asked, clock),
         speech_account=SpeechAccount(speech_account),
         log_files=LogFiles(settings.data_dir),
+        bulk=BulkSyncs(
+            clinics=clinics,
+            calls=calls,
+            accounts=accounts,
+            asked=asked,
+            waiting=waiting,
+            clock=clock,
+        ),
+        events_export=EventsExport(
+            clinics=clinics, calls=calls, accounts=accounts, runs=runs, asked=asked, clock=clock
+        ),
         phases=RunPhases(
             clinics=clinics,
             runs=runs,
             book=book,
-            syncs=syncs,
+            syncs=SlicedSync(syncs=syncs, runs=runs, calls=calls, clinics=clinics, clock=clock),
             accounts=accounts,
             links=LinkRepair(clinics, calls, accounts, requests, clock),
             checks=checks,

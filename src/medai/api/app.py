@@ -19,6 +19,7 @@ from medai.api.routers import (
     amocrm_files,
     amocrm_transcription,
     analysis,
+    bulk,
     call_analysis,
     calls,
     clinic_settings,
@@ -28,6 +29,7 @@ from medai.api.routers import (
     ledger,
     limits,
     metrics,
+    process_data,
     recommendations,
     reports,
     runs,
@@ -45,9 +47,10 @@ from medai.bootstrap import Application
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 """Declared for Swagger's Authorize button; the check itself is the guard."""
 _GUARDED = (
-    events, calls, transcriptions, summary_report, analysis, call_analysis, trial, recommendations,
-    reports, clinics, clinic_settings, limits, work_schedules, administration, metrics, ledger,
-    stops, runs, keys, amocrm, amocrm_files, amocrm_transcription, amocrm_events, amocrm_checks,
+    events, bulk, process_data, calls, transcriptions, summary_report, analysis, call_analysis,
+    trial, recommendations, reports, clinics, clinic_settings, limits, work_schedules,
+    administration, metrics, ledger, stops, runs, keys, amocrm, amocrm_files,
+    amocrm_transcription, amocrm_events, amocrm_checks,
 )  # fmt: skip
 _UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""
@@ -99,5 +102,7 @@ def _routed() -> FastAPI:
         api.include_router(
             module.router, prefix="/api", responses=errors.COMMON, dependencies=[_KEY]
         )
+    # As its old clients call it, without /api (contract 1.5).
+    api.include_router(process_data.router, responses=errors.COMMON, dependencies=[_KEY])
     api.include_router(watching.router)
     return api

@@ -20,6 +20,8 @@ _STATES = {
 }
 _KINDS = {
     "sync": "звонки из CRM",
+    "bulk": "звонки из CRM по дням",
+    "process": "весь путь с выводами",
     "transcription": "расшифровка",
     "analysis": "оценка",
     "everything": "весь путь",

@@ -10,7 +10,7 @@ from medai.processing.exports import Exports
 from medai.processing.ports import Job, Jobs, Task
 from medai.processing.requests import WorkRequests
 from medai.processing.run_book import run_job
-from medai.processing.runs import Phase, RunKind, Runs
+from medai.processing.runs import Phase, Run, RunKind, Runs
 from medai.processing.stops import Stops
 
 
@@ -38,11 +38,33 @@ class PersonRequests:
 
     async def sync(self, client_id: str, first: str, last: str) -> str:
         """Queue a sync of the days; returns the run's id."""
+        return (await self._reading(client_id, RunKind.SYNC, first, last)).id
+
+    async def process(self, client_id: str, first: str, last: str) -> str:
+        """Queue the whole way of the days: calls from the CRM, transcripts, analyses,
+        conclusions, metrics; returns the run's id."""
+        return (await self._reading(client_id, RunKind.PROCESS, first, last)).id
+
+    async def bulk(self, client_id: str, first: str, last: str, *, skip_known: bool = False) -> Run:
+        """Queue a sync of the days one by one. Whoever asks for the same again joins the run that
+        is under way, and lets it try at once if it waits for its next attempt."""
+        same = await self._runs.latest(client_id, RunKind.BULK, first, last)
+        if same and same.state == "running" and same.skip_known == skip_known:
+            await self._stops.try_soon(client_id)
+            await self._runs.change(same.id, next_try_at=None)
+            await self._jobs.defer(run_job(same))
+            return same
+        return await self._reading(client_id, RunKind.BULK, first, last, skip_known=skip_known)
+
+    async def _reading(
+        self, client_id: str, kind: RunKind, first: str, last: str, *, skip_known: bool = False
+    ) -> Run:
+        """A run that begins with the CRM."""
         parse_range(first, last)
         await self._stops.try_soon(client_id)
-        run = await self._runs.start(client_id, RunKind.SYNC, first, last)
+        run = await self._runs.start(client_id, kind, first, last, skip_known=skip_known)
         await self._jobs.defer(run_job(run))
-        return run.id
+        return run
 
     async def check(self, client_id: str, first: str, last: str) -> str:
         """Queue a comparison of the CRM with what is stored; returns the run's id."""
