@@ -33,7 +33,8 @@ def _text(name: str) -> str:
 
 def _phony() -> list[str]:
     """The targets that people name."""
-    return re.findall(r"^\.PHONY: (.*)$", _text("Makefile"), re.MULTILINE)[0].split()
+    (names,) = re.findall(r"^\.PHONY: (.*)$", _text("Makefile"), re.MULTILINE)
+    return str(names).split()
 
 
 def _prose(name: str) -> str:
