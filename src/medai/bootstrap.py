@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
 import procrastinate
@@ -19,6 +20,7 @@ from medai.calls.listing import CallListing
 from medai.calls.period_status import PeriodStatuses
 from medai.calls.repository import CALLS, CallRepository
 from medai.clinics.repository import CLINICS, ClinicRepository
+from medai.clinics.settings import SettingChanges
 from medai.crm.accounts import AccountParts, AmocrmAccounts
 from medai.crm.event_log import EventLog
 from medai.crm.lookups import CardLookups
@@ -32,7 +34,9 @@ from medai.infra.crypto import LinkSigner, TextCipher
 from medai.infra.documents import Documents
 from medai.infra.files import Files
 from medai.infra.http import open_client
+from medai.infra.job_figures import has_worker
 from medai.infra.jobs import JobQueue, create_engine, prepare_schema
+from medai.infra.log_files import LogFiles
 from medai.infra.own_keys import installation_keys
 from medai.infra.postgres import Pool
 from medai.infra.rate_limit import PostgresRateLimiter, RateLimiter, Unlimited
@@ -53,7 +57,10 @@ from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
+from medai.processing.bulk import BulkSyncs
+from medai.processing.crm_access import CrmAccess
 from medai.processing.crm_checks import CrmChecks
+from medai.processing.events_export import EventsExport
 from medai.processing.exports import Exports
 from medai.processing.figures import Figures
 from medai.processing.fleet import FleetJobs, FleetLocks
@@ -76,7 +83,9 @@ from medai.processing.run_phases import RunPhases
 from medai.processing.runs import RUNS, Runs
 from medai.processing.schedule.begin import Schedule
 from medai.processing.schedule.memory import SCHEDULE, ScheduleMemory
+from medai.processing.shift_changes import ShiftChanges
 from medai.processing.single_analysis import SingleAnalysis
+from medai.processing.sliced_sync import SlicedSync
 from medai.processing.steps import StepParts, Steps
 from medai.processing.stops import STOPS, Stops
 from medai.processing.sweeps import Sweeps
@@ -84,11 +93,14 @@ from medai.processing.syncs import Syncs
 from medai.processing.token_keeper import TokenKeeper
 from medai.processing.transcript_files import TranscriptFiles
 from medai.processing.trial_recordings import TrialRecordings
+from medai.processing.waiting import Waiting
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
 from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
+from medai.staff.schedule import WorkSchedule
 from medai.transcription.answers import RECOGNITION_ANSWERS
+from medai.transcription.balance import SpeechAccount
 from medai.transcription.elevenlabs import ElevenLabsSpeechToText
 from medai.transcription.paid_once import lease_for
 from medai.transcription.ports import SpeechToText
@@ -147,6 +159,14 @@ class Application:
     runs: Runs
     run_book: RunBook
     asked: PersonRequests
+    setting_changes: SettingChanges
+    crm_access: CrmAccess
+    work_schedule: WorkSchedule
+    shift_changes: ShiftChanges
+    speech_account: SpeechAccount
+    log_files: LogFiles
+    bulk: BulkSyncs
+    events_export: EventsExport
     phases: RunPhases
     schedule: Schedule
     token_keeper: TokenKeeper
@@ -212,7 +232,10 @@ async def _wire(
     limiter = await _crm_limiter(settings, stores.pool)
     accounts = crm_accounts(settings, http, documents, cipher, locks, limiter, clock)
     ledger = await _ledger(settings, clock, stores.pool)
-    speech = _speech(settings, resources)
+    speech_account = _speech_client(settings, resources)
+    speech = ElevenLabsSpeechToText(
+        speech_account, model=settings.elevenlabs_model, language=settings.elevenlabs_language
+    )
     transcription = TranscriptionService(
         documents,
         files,
@@ -274,6 +297,15 @@ async def _wire(
     trials = TrialRecordings(own, requests, single_analysis, stops, clock, most_megabytes=largest)
     lookups = CardLookups(accounts)
     checks = CrmChecks(clinics, calls, accounts, files)
+    reattribution = Reattribution(clinics, calls, transcription, attributor, export_days)
+    asked = PersonRequests(runs, requests, stops, jobs, exports)
+    work_schedule = WorkSchedule(staff, clock)
+    waiting = Waiting(
+        runs,
+        partial(has_worker, stores.pool),
+        clock,
+        longest_seconds=settings.api_longest_wait_seconds,
+    )
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     return Application(
@@ -314,18 +346,36 @@ async def _wire(
         sweeps=sweeps,
         runs=runs,
         run_book=book,
-        asked=PersonRequests(runs, requests, stops, jobs),
+        asked=asked,
+        setting_changes=SettingChanges(clinics),
+        crm_access=CrmAccess(registration, stops),
+        work_schedule=work_schedule,
+        shift_changes=ShiftChanges(work_schedule, clinics, reattribution, asked, clock),
+        speech_account=SpeechAccount(speech_account),
+        log_files=LogFiles(settings.data_dir),
+        bulk=BulkSyncs(
+            clinics=clinics,
+            calls=calls,
+            accounts=accounts,
+            asked=asked,
+            waiting=waiting,
+            clock=clock,
+        ),
+        events_export=EventsExport(
+            clinics=clinics, calls=calls, accounts=accounts, runs=runs, asked=asked, clock=clock
+        ),
         phases=RunPhases(
             clinics=clinics,
             runs=runs,
             book=book,
-            syncs=syncs,
+            syncs=SlicedSync(syncs=syncs, runs=runs, calls=calls, clinics=clinics, clock=clock),
             accounts=accounts,
             links=LinkRepair(clinics, calls, accounts, requests, clock),
             checks=checks,
             requests=requests,
             exports=exports,
             recommendations=recommendations,
+            reattribution=reattribution,
             stops=stops,
             sweeps=sweeps,
             clock=clock,
@@ -341,7 +391,7 @@ async def _wire(
             poll_minutes=settings.medai_poll_minutes,
         ),
         token_keeper=TokenKeeper(clinics, accounts, stops),
-        reattribution=Reattribution(clinics, calls, transcription, attributor, export_days),
+        reattribution=reattribution,
         retention=_retention(settings, clock, stores, runs, calls, access_log),
         syncs=syncs,
         exports=exports,
@@ -440,12 +490,10 @@ async def _ledger(settings: Settings, clock: Clock, pool: Pool) -> EffectLedger:
     return EffectLedger(repository, prices, clock)
 
 
-def _speech(settings: Settings, resources: AsyncExitStack) -> ElevenLabsSpeechToText:
+def _speech_client(settings: Settings, resources: AsyncExitStack) -> ElevenLabsClient:
     client = speech_client(settings)
     resources.push_async_callback(client.aclose)
-    return ElevenLabsSpeechToText(
-        client, model=settings.elevenlabs_model, language=settings.elevenlabs_language
-    )
+    return client
 
 
 def _speech_slots(settings: Settings, speech: SpeechToText, pool: Pool) -> FleetSlots:

@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     api_requests_per_minute: int = Field(
         1200, ge=0, description="of one key, or of one address without a key; 0: no limit"
     )
+    api_longest_wait_seconds: int = Field(
+        300, ge=1, le=3600, description="bulk syncs answer after so long even when they go on"
+    )
     medai_host: str = Field("127.0.0.1", description="address the API listens on")
     medai_port: int = Field(8001, description="port the API listens on")
     medai_metrics_token: SecretStr = Field(

@@ -12,18 +12,24 @@ from medai.api.access import Guard
 from medai.api.body_cap import BodyCap
 from medai.api.request_ids import RequestIds
 from medai.api.routers import (
+    administration,
     amocrm,
     amocrm_checks,
     amocrm_events,
     amocrm_files,
     amocrm_transcription,
     analysis,
+    bulk,
     call_analysis,
     calls,
+    clinic_settings,
+    clinics,
     events,
     keys,
     ledger,
+    limits,
     metrics,
+    process_data,
     recommendations,
     reports,
     runs,
@@ -33,6 +39,7 @@ from medai.api.routers import (
     transcriptions,
     trial,
     watching,
+    work_schedules,
 )
 from medai.api.routers.call_lists import CallLists
 from medai.bootstrap import Application
@@ -40,12 +47,13 @@ from medai.bootstrap import Application
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 """Declared for Swagger's Authorize button; the check itself is the guard."""
 _GUARDED = (
-    events, calls, transcriptions, summary_report, analysis, call_analysis, trial,
-    recommendations, reports, metrics, ledger, stops, runs, keys,
+    events, bulk, process_data, calls, transcriptions, summary_report, analysis, call_analysis,
+    trial, recommendations, reports, clinics, clinic_settings, limits, work_schedules,
+    administration, metrics, ledger, stops, runs, keys, amocrm, amocrm_files,
+    amocrm_transcription, amocrm_events, amocrm_checks,
 )  # fmt: skip
 _UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""
-_CRM = (amocrm, amocrm_files, amocrm_transcription, amocrm_events, amocrm_checks)
 
 
 def create_api(application: Application) -> FastAPI:
@@ -90,9 +98,11 @@ def _routed() -> FastAPI:
         description="Every call of a clinic: transcribed, scored with quotes, reported.",
     )
     api.include_router(status.router, prefix="/api")
-    for module in (*_GUARDED, *_CRM):
+    for module in _GUARDED:
         api.include_router(
             module.router, prefix="/api", responses=errors.COMMON, dependencies=[_KEY]
         )
+    # As its old clients call it, without /api (contract 1.5).
+    api.include_router(process_data.router, responses=errors.COMMON, dependencies=[_KEY])
     api.include_router(watching.router)
     return api

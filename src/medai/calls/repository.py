@@ -37,6 +37,9 @@ CALLS = Collection(
     ),
 )
 
+_CALLS_AT_ONCE = 100
+"""Writing down more at once would keep the process from answering anybody for too long."""
+
 
 def to_document(call: Call) -> Document:
     """The stored form: the model's own fields with `_id` instead of `id`."""
@@ -107,6 +110,13 @@ class CallRepository:
         """Calls by business day and time; None means all clinics or all days."""
         return self._find({**days_filter(client_id, days), **(where or {})}, limit=limit)
 
+    async def newest(self, client_id: str, days: DayRange, at_most: int) -> list[Call]:
+        """The latest calls of the days, skipped ones included, newest first."""
+        where = days_filter(client_id, days)
+        sort = (("business_day", -1), ("started_at", -1))
+        found = self._documents.find(CALLS, where, sort=sort, limit=at_most)
+        return [from_document(document) async for document in found]
+
     async def analysed_calls(self, client_id: str | None, days: DayRange) -> list[Call]:
         """Calls of the days that have an analysis."""
         where = {"stage": OneOf((Stage.ANALYSED.value, Stage.EXPORTED.value))}
@@ -173,7 +183,10 @@ class CallRepository:
 
     async def insert_many(self, calls: Sequence[Call]) -> int:
         """Store calls that are known to be new (the clinic's sync lock is held)."""
-        return await self._documents.put_many(CALLS, [to_document(call) for call in calls])
+        stored = 0
+        for piece in chunks(calls, _CALLS_AT_ONCE):
+            stored += await self._documents.put_many(CALLS, [to_document(call) for call in piece])
+        return stored
 
     async def change(
         self,

@@ -20,10 +20,13 @@ _STATES = {
 }
 _KINDS = {
     "sync": "звонки из CRM",
+    "bulk": "звонки из CRM по дням",
+    "process": "весь путь с выводами",
     "transcription": "расшифровка",
     "analysis": "оценка",
     "everything": "весь путь",
     "check": "сверка с amoCRM",
+    "attribution": "администраторы заново",
     "poll": "опрос за сегодня",
     "night": "ночной прогон",
     "rescan": "повторный обход",

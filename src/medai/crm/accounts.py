@@ -11,7 +11,7 @@ import httpx2
 from medai.clinics.models import Clinic
 from medai.crm.amocrm import AmocrmAccount
 from medai.crm.amocrm_reading import AmocrmReader
-from medai.crm.tokens import Cipher, ClinicTokenStore
+from medai.crm.tokens import Cipher, ClinicTokenStore, newest_token_of
 from medai.errors import InvalidInputError
 from medai.infra.documents import Documents
 from medai.integrations.amocrm import oauth
@@ -68,6 +68,22 @@ class AmocrmAccounts:
         for key in [key for key in self._opened if key[0] == client_id]:
             del self._opened[key]
 
+    async def newest(self) -> str | None:
+        """The client_id of the account that was connected or refreshed last."""
+        return await newest_token_of(self._parts.documents)
+
+    async def check_connected(self, clinic: Clinic) -> None:
+        """Whether the CRM can be asked at all, without asking it.
+
+        Raises InvalidInputError without a subdomain or token, SettingsError for a token that
+        another secret encrypted.
+        """
+        self._base_url(clinic)
+        if await self._store(clinic).load() is None:
+            raise InvalidInputError(
+                f"Клиника «{clinic.name}» не подключена к amoCRM: подключите её заново"
+            )
+
     async def connect(self, clinic: Clinic, code: str) -> None:
         """Trade a one-time code for the clinic's first token pair and store it.
 
@@ -86,6 +102,23 @@ class AmocrmAccounts:
     async def keep_access(self, clinic: Clinic) -> None:
         """Refresh the clinic's token if it is due. Raises as `Tokens.bearer`."""
         await self._tokens(clinic).bearer()
+
+    async def renew(self, clinic: Clinic) -> TokenPair:
+        """Trade the clinic's refresh token for a new pair at once; returns the stored pair.
+
+        Raises InvalidInputError where there is nothing to renew, ProviderStoppedError with what
+        to correct, and the temporary ProviderErrors.
+        """
+        stored = await self._store(clinic).load()
+        if stored is None:
+            raise InvalidInputError("Доступа к amoCRM ещё нет: подключите клинику с новым кодом")
+        if stored.refresh is None:
+            raise InvalidInputError(
+                "У клиники долгосрочный токен, он не обновляется: создайте новый в amoCRM"
+            )
+        await self._tokens(clinic).rejected(stored.access)
+        self.reopen(clinic.client_id)
+        return await self._store(clinic).load() or stored
 
     def _tokens(self, clinic: Clinic) -> Tokens:
         parts = self._parts

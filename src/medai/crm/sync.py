@@ -1,5 +1,6 @@
 """Pulling a clinic's calls out of its CRM (design 5.1), in chunks, as one idempotent upsert."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -27,6 +28,9 @@ OVERLAP = timedelta(minutes=10)
 
 CHUNK_CALLS = 1000
 """Calls held in memory at once; large enough that CRM batches stay full."""
+
+_PIECE_CALLS = 100
+"""Calls between two pauses, in which the process answers whoever asks how far it is."""
 
 _COLLECTIONS: tuple[Cards, ...] = ("leads", "contacts", "companies")
 
@@ -129,12 +133,15 @@ class _Run:
         notes = await self._notes(events)
         around, snapshots = await self._surroundings(notes)
         now = self._clock()
-        fresh = [
-            build_call(self._clinic, notes[e.note_id], e, around, tz=self._tz, now=now)
-            if e.note_id in notes
-            else missing_note_call(self._clinic, e, tz=self._tz, now=now)
-            for e in events
-        ]
+        fresh: list[Call] = []
+        for piece in chunks(events, _PIECE_CALLS):
+            fresh += [
+                build_call(self._clinic, notes[e.note_id], e, around, tz=self._tz, now=now)
+                if e.note_id in notes
+                else missing_note_call(self._clinic, e, tz=self._tz, now=now)
+                for e in piece
+            ]
+            await asyncio.sleep(0)
         asked = [call for call in fresh if self._days.first <= call.business_day <= self._days.last]
         judged = enrich_calls_with_conversion(
             asked,

@@ -1,7 +1,7 @@
 """CRM tokens at rest: encrypted, one document per clinic, guarded by a fleet-wide lock."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Protocol
 
 from medai.infra.documents import Collection, Documents
@@ -9,6 +9,15 @@ from medai.integrations.amocrm.token_pair import TokenPair
 from medai.kit.clock import Clock
 
 TOKENS = Collection("tokens", unique=(("client_id",),))
+
+
+async def newest_token_of(documents: Documents) -> str | None:
+    """The client_id whose token was stored last, None without any. Raises StoreError."""
+    found = documents.find(TOKENS, {}, sort=(("updated_at", -1),), limit=1)
+    async with aclosing(found):
+        async for document in found:
+            return str(document["client_id"])
+    return None
 
 
 class Cipher(Protocol):

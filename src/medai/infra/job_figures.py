@@ -78,6 +78,11 @@ async def worker_figures(pool: Pool, silent_seconds: float = SILENT_SECONDS) -> 
     return WorkerFigures(*row)
 
 
+async def has_worker(pool: Pool) -> bool:
+    """Whether any worker of the fleet reported lately. Raises StoreError."""
+    return (await worker_figures(pool)).alive > 0
+
+
 def _figures(queue: str, rows: list[tuple[Any, ...]], deferred: dict[int, float]) -> QueueFigures:
     waits = [deferred[row[4]] for row in rows if row[4] in deferred]
     waits += [row[5] for row in rows if row[5] is not None]

@@ -75,7 +75,8 @@ def zone(name: str) -> ZoneInfo:
     """The named IANA zone. Raises InvalidInputError for an unknown name."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    # Names of folders and endless ones fail as files do.
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidInputError(
             f"Неизвестный часовой пояс «{name[:40]}»: укажите, например, Europe/Moscow"
         ) from error

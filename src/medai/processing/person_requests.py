@@ -6,10 +6,11 @@ from medai.calls.models import Call
 from medai.errors import InvalidInputError, NotFoundError
 from medai.kit.days import parse_range
 from medai.processing.crm_checks import MOST_CHECKED_DAYS
-from medai.processing.ports import Jobs
+from medai.processing.exports import Exports
+from medai.processing.ports import Job, Jobs, Task
 from medai.processing.requests import WorkRequests
 from medai.processing.run_book import run_job
-from medai.processing.runs import Phase, RunKind, Runs
+from medai.processing.runs import Phase, Run, RunKind, Runs
 from medai.processing.stops import Stops
 
 
@@ -26,19 +27,44 @@ class PersonRequests:
     """Starts runs. A person's request also lets what stands still try at once: a mended key works
     without waiting. Raises InvalidInputError for bad dates, StoreError."""
 
-    def __init__(self, runs: Runs, requests: WorkRequests, stops: Stops, jobs: Jobs) -> None:
+    def __init__(
+        self, runs: Runs, requests: WorkRequests, stops: Stops, jobs: Jobs, exports: Exports
+    ) -> None:
         self._runs = runs
+        self._exports = exports
         self._requests = requests
         self._stops = stops
         self._jobs = jobs
 
     async def sync(self, client_id: str, first: str, last: str) -> str:
         """Queue a sync of the days; returns the run's id."""
+        return (await self._reading(client_id, RunKind.SYNC, first, last)).id
+
+    async def process(self, client_id: str, first: str, last: str) -> str:
+        """Queue the whole way of the days: calls from the CRM, transcripts, analyses,
+        conclusions, metrics; returns the run's id."""
+        return (await self._reading(client_id, RunKind.PROCESS, first, last)).id
+
+    async def bulk(self, client_id: str, first: str, last: str, *, skip_known: bool = False) -> Run:
+        """Queue a sync of the days one by one. Whoever asks for the same again joins the run that
+        is under way, and lets it try at once if it waits for its next attempt."""
+        same = await self._runs.latest(client_id, RunKind.BULK, first, last)
+        if same and same.state == "running" and same.skip_known == skip_known:
+            await self._stops.try_soon(client_id)
+            await self._runs.change(same.id, next_try_at=None)
+            await self._jobs.defer(run_job(same))
+            return same
+        return await self._reading(client_id, RunKind.BULK, first, last, skip_known=skip_known)
+
+    async def _reading(
+        self, client_id: str, kind: RunKind, first: str, last: str, *, skip_known: bool = False
+    ) -> Run:
+        """A run that begins with the CRM."""
         parse_range(first, last)
         await self._stops.try_soon(client_id)
-        run = await self._runs.start(client_id, RunKind.SYNC, first, last)
+        run = await self._runs.start(client_id, kind, first, last, skip_known=skip_known)
         await self._jobs.defer(run_job(run))
-        return run.id
+        return run
 
     async def check(self, client_id: str, first: str, last: str) -> str:
         """Queue a comparison of the CRM with what is stored; returns the run's id."""
@@ -90,6 +116,20 @@ class PersonRequests:
         run_id = await self._started(client_id, RunKind.EVERYTHING, first, last)
         wanted = await self._requests.everything(client_id, parse_range(first, last), run_id=run_id)
         return await self._asked(run_id, wanted, wanted)
+
+    async def whole_export(self) -> int:
+        """Queue writing the metrics of every known day again; returns how many were up to date."""
+        days = await self._exports.make_all_due()
+        job = Job(task=Task.EXPORT, args={"client_id": ""}, key="export:all", lock="export:all")
+        await self._jobs.defer(job)
+        return days
+
+    async def attribution(self, client_id: str, first: str, last: str) -> str:
+        """Queue deciding again who took the calls of the days; returns the run's id."""
+        phase = Phase.ATTRIBUTION
+        run = await self._runs.start(client_id, RunKind.ATTRIBUTION, first, last, phase=phase)
+        await self._jobs.defer(run_job(run))
+        return run.id
 
     async def _started(self, client_id: str | None, kind: RunKind, first: str, last: str) -> str:
         parse_range(first, last)

@@ -37,6 +37,7 @@ class Task(StrEnum):
     EXPORT = "export_clinic"
     EXPORT_RUN = "export_run"
     CONCLUDE = "draw_conclusions"
+    ATTRIBUTE = "attribute_again"
     RETENTION = "forget_old"
     REPORT = "make_report"
 
@@ -56,6 +57,7 @@ class Task(StrEnum):
             Task.EXPORT_RUN: Queue.EXPORT,
             Task.RETENTION: Queue.EXPORT,
             Task.CONCLUDE: Queue.REPORTS,
+            Task.ATTRIBUTE: Queue.REPORTS,
             Task.REPORT: Queue.REPORTS,
         }[self]
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from medai.errors import ConflictError, InvalidInputError
 from medai.kit.clock import Clock
-from medai.kit.days import parse_range
 from medai.processing.ports import Job, Jobs, Task
 from medai.processing.requests import REPETITION_PRIORITY, Progress, WorkRequests
 from medai.processing.runs import Phase, Run, RunKind, Runs
+from medai.processing.slices import days_of, turn
 
 LONG = timedelta(minutes=30)
 """A night does not wait with its export for calls that are tried again later than this."""
@@ -24,7 +24,16 @@ _TASKS = {
     Phase.CHECK: Task.CHECK,
     Phase.EXPORT: Task.EXPORT_RUN,
     Phase.CONCLUSIONS: Task.CONCLUDE,
+    Phase.ATTRIBUTION: Task.ATTRIBUTE,
 }
+_AFTER_CALLS: dict[str, Phase] = {
+    RunKind.NIGHT: Phase.EXPORT,
+    RunKind.PROCESS: Phase.CONCLUSIONS,
+}
+"""What follows when nothing more can be done for the calls soon. Other runs end."""
+
+_BEFORE_CALLS = (Phase.DIRECT, Phase.SYNC, Phase.LINKS)
+"""No call was asked for yet, so none is looked at: those who poll wait for milliseconds."""
 
 
 def run_job(run: Run, *, at: datetime | None = None) -> Job:
@@ -35,7 +44,7 @@ def run_job(run: Run, *, at: datetime | None = None) -> Job:
         key=f"{run.phase}:{run.id}" + (f"@{at.isoformat()}" if at else ""),
         lock=f"{run.phase}:{run.client_id}",
         # Jobs with one lock go by priority, even before their time: a repetition keeps nobody out.
-        priority=REPETITION_PRIORITY if at else 0,
+        priority=REPETITION_PRIORITY if at else turn(run),
         at=at,
     )
 
@@ -81,6 +90,11 @@ class RunBook:
             advanced += 1
         return advanced
 
+    async def enter(self, run: Run, phase: Phase, **fields: object) -> None:
+        """Begin the run's next phase and queue its job."""
+        if await self._runs.enter(run.id, phase, **fields):
+            await self._jobs.defer(run_job(run.model_copy(update={"phase": phase})))
+
     async def queue(self, run: Run) -> None:
         """Queue the job of the run's phase, unless it is queued or its time has not come."""
         now = self._clock()
@@ -103,7 +117,7 @@ class RunBook:
         run = await self._runs.require(run_id)
         if not await self._runs.finish(run_id, "cancelled"):
             raise ConflictError("Запуск уже закончен: отменять нечего")
-        days = parse_range(run.first, run.last or run.first)
+        days = days_of(run)
         withdrawn = await self._requests.withdraw(run.client_id, days, run_id=run_id)
         progress = await self._progress(run)
         return RunView(
@@ -121,10 +135,10 @@ class RunBook:
             return await self._abandoned(run)
         if run.state != "running" or run.phase is not Phase.CALLS:
             return run
-        if run.kind == RunKind.NIGHT:
-            days = parse_range(run.first, run.last)
+        if run.kind in _AFTER_CALLS:
+            days = days_of(run)
             if _nothing_soon(await self._requests.progress(run.client_id, days), self._clock()):
-                await self._runs.enter(run.id, Phase.EXPORT)
+                await self.enter(run, _AFTER_CALLS[run.kind])
         else:
             await self._settle(run)
         return await self._runs.get(run.id) or run
@@ -146,7 +160,9 @@ class RunBook:
             await self._runs.finish(run.id, "completed" if whole else "partial", statistics=counted)
 
     async def _progress(self, run: Run) -> Progress:
-        days = parse_range(run.first, run.last or run.first)
+        if run.phase in _BEFORE_CALLS:
+            return Progress()
+        days = days_of(run)
         return await self._requests.progress(run.client_id, days, run_id=run.id)
 
 

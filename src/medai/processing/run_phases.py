@@ -21,19 +21,21 @@ from medai.errors import (
     ProviderUnavailableError,
 )
 from medai.kit.clock import Clock
-from medai.kit.days import DayRange, parse_range
 from medai.processing.crm_checks import CrmChecks
+from medai.processing.day_outcomes import state_of_days
 from medai.processing.exports import Exports
 from medai.processing.link_repair import LinkRepair
 from medai.processing.ports import CrmAccounts
+from medai.processing.reattribution import Reattribution
 from medai.processing.requests import WorkRequests
 from medai.processing.retries import failure_message
 from medai.processing.run_book import RunBook
 from medai.processing.runs import Phase, Run, RunKind, Runs, RunState
 from medai.processing.schedule.rules import weeks_beginning_in
+from medai.processing.sliced_sync import SlicedSync
+from medai.processing.slices import days_of, unread
 from medai.processing.stops import CRM, Stop, Stops, scope
 from medai.processing.sweeps import Sweeps
-from medai.processing.syncs import Syncs, statistics
 
 _log = structlog.get_logger(__name__)
 
@@ -62,13 +64,14 @@ class RunPhases:
         clinics: ClinicRepository,
         runs: Runs,
         book: RunBook,
-        syncs: Syncs,
+        syncs: SlicedSync,
         accounts: CrmAccounts,
         links: LinkRepair,
         checks: CrmChecks,
         requests: WorkRequests,
         exports: Exports,
         recommendations: RecommendationService,
+        reattribution: Reattribution,
         stops: Stops,
         sweeps: Sweeps,
         clock: Clock,
@@ -83,6 +86,7 @@ class RunPhases:
         self._requests = requests
         self._exports = exports
         self._recommendations = recommendations
+        self._reattribution = reattribution
         self._stops = stops
         self._sweeps = sweeps
         self._clock = clock
@@ -107,6 +111,10 @@ class RunPhases:
         """Draw the conclusions that are due: weeks first, months live on them."""
         await self._attempt(run_id, Phase.CONCLUSIONS, self._concluded)
 
+    async def attribute(self, run_id: str) -> None:
+        """Decide again who took the calls of the run: the schedule was corrected."""
+        await self._attempt(run_id, Phase.ATTRIBUTION, self._attributed)
+
     async def _attempt(
         self, run_id: str, phase: Phase, action: Callable[[Run], Awaitable[None]]
     ) -> None:
@@ -130,26 +138,42 @@ class RunPhases:
         return run.next_try_at is not None and run.next_try_at > self._clock()
 
     async def _synced(self, run: Run) -> None:
-        client_id, days = str(run.client_id), days_of(run)
-        counted = statistics(await self._syncs.run(client_id, days))
-        await self._crm_works(client_id)
-        if run.kind == RunKind.SYNC:
-            await self._runs.complete(run.id, counted)
-            return
-        await self._ask(run, statistics=counted)
+        after = await self._syncs.read(run)
+        await self._crm_works(str(run.client_id))
+        if after is not None:
+            await self._go_on(after)
+
+    async def _go_on(self, run: Run) -> None:
+        """To the next slice of days, or to what follows the last one."""
+        if unread(run) is not None:
+            await self._book.queue(run)
+        elif run.kind == RunKind.SYNC:
+            await self._runs.complete(run.id, run.statistics)
+        elif run.kind == RunKind.BULK:
+            await self._runs.finish(run.id, state_of_days(run.outcomes.values()), error=run.trouble)
+        else:
+            await self._ask(run)
 
     async def _ask(self, run: Run, **found: object) -> None:
-        """Want the new calls of the days, if the clinic wants that, and wait for them."""
+        """Want the calls of the days, if the clinic wants that, and wait for them."""
         client_id, days = str(run.client_id), days_of(run)
         current = await self._runs.get(run.id)
         if current is None or current.state != "running":
             return  # cancelled while the CRM was read
-        clinic, wanted = await self._clinics.require(client_id), 0
-        if clinic.automatic_processing:
-            busy = {other.id async for other in self._runs.running(client_id)}
-            wanted = await self._requests.newcomers(client_id, days, run_id=run.id, busy=busy)
+        wanted = await self._wanted(run)
         if not await self._runs.enter(run.id, Phase.CALLS, wanted=wanted, **found):
             await self._requests.withdraw(client_id, days, run_id=run.id)  # cancelled meanwhile
+
+    async def _wanted(self, run: Run) -> int:
+        """Ask for the calls of the run's days; returns how many."""
+        client_id, days = str(run.client_id), days_of(run)
+        if run.kind == RunKind.PROCESS:
+            return await self._requests.everything(client_id, days, run_id=run.id)
+        clinic = await self._clinics.require(client_id)
+        if not clinic.automatic_processing:
+            return 0
+        busy = {other.id async for other in self._runs.running(client_id)}
+        return await self._requests.newcomers(client_id, days, run_id=run.id, busy=busy)
 
     async def _repaired(self, run: Run) -> None:
         client_id = str(run.client_id)
@@ -166,11 +190,14 @@ class RunPhases:
         rows = await self._exports.export(run.client_id)
         counted = {**run.statistics, **{f"rows_{table}": n for table, n in rows.items()}}
         if run.weeks or run.months:
-            await self._runs.enter(run.id, Phase.CONCLUSIONS, statistics=counted)
+            await self._book.enter(run, Phase.CONCLUSIONS, statistics=counted)
         else:
             await self._finish(run, counted)
 
     async def _concluded(self, run: Run) -> None:
+        if run.kind == RunKind.PROCESS:
+            await self._conclude_period(run)
+            return
         client_id = str(run.client_id)
         weeks = {date.fromisoformat(text) for text in run.weeks}
         months = [date.fromisoformat(text) for text in run.months]
@@ -184,6 +211,20 @@ class RunPhases:
             await self._recommendations.monthly(client_id, month.year, month.month)
         await self._exports.export(client_id)
         await self._finish(run, run.statistics)
+
+    async def _attributed(self, run: Run) -> None:
+        looked, changed = await self._reattribution.repeat(str(run.client_id), days_of(run))
+        await self._runs.complete(run.id, {"calls": looked, "administrators_changed": changed})
+
+    async def _conclude_period(self, run: Run) -> None:
+        """Conclusions of exactly the run's days, drawn anew unless this run has drawn them."""
+        client_id, days = str(run.client_id), days_of(run)
+        known = await self._recommendations.stored(client_id, "weekly", days.first, days.last)
+        drawn = known is not None and known.created_at and known.created_at >= run.started_at
+        await self._recommendations.weekly(
+            client_id, days.first, days.last, force_refresh=not drawn
+        )
+        await self._book.enter(run, Phase.EXPORT)
 
     async def _finish(self, run: Run, counted: dict[str, int]) -> None:
         progress = await self._requests.progress(run.client_id, days_of(run))
@@ -207,6 +248,12 @@ class RunPhases:
         if run.kind == RunKind.NIGHT and run.phase is Phase.SYNC:
             # What polls have brought is worked on, exported and concluded all the same.
             await self._ask(run, trouble=error.message)
+        elif run.kind == RunKind.BULK and isinstance(error, _PASSING):
+            if after := await self._syncs.give_up_day(run, error.message):
+                await self._go_on(after)
+        elif run.kind == RunKind.PROCESS and run.phase is Phase.CONCLUSIONS:
+            # The calls are done: boards have them all the same.
+            await self._book.enter(run, Phase.EXPORT, trouble=error.message)
         elif run.phase is Phase.CONCLUSIONS and self._may_conclude_later(run, error):
             later = self._clock() + CONCLUDE_AGAIN
             await self._book.again(run, later, error.message, counts=False)
@@ -235,11 +282,6 @@ class RunPhases:
 
     async def _wait(self, run: Run, stop: Stop) -> None:
         await self._book.again(run, stop.next_trial_at, stop.message, counts=False)
-
-
-def days_of(run: Run) -> DayRange:
-    """The days of the run, whatever form its client wrote them in."""
-    return parse_range(run.first, run.last or run.first)
 
 
 def _delay(error: MedaiError, attempts: int) -> timedelta:

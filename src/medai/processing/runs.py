@@ -15,12 +15,14 @@ from medai.infra.documents import Change, Collection, Document, Documents, OneOf
 from medai.kit.clock import Clock
 from medai.kit.ids import random_id
 from medai.kit.model import Frozen
+from medai.processing.day_outcomes import DayOutcome
 
 RUNS = Collection(
     "runs", indexes=(("client_id", "kind", "started_at"), ("state",), ("started_at",))
 )
 
 RunState = Literal["running", "completed", "partial", "failed", "cancelled"]
+_ENDED = OneOf(("completed", "partial", "failed", "cancelled"))
 
 
 def unknown_run() -> NotFoundError:
@@ -29,13 +31,20 @@ def unknown_run() -> NotFoundError:
 
 
 class RunKind(StrEnum):
-    """What was asked for. The last four are begun by the schedule."""
+    """What was asked for. The last four are begun by the schedule.
+
+    `BULK` reads days one by one and keeps an outcome of each; `PROCESS` is the whole way of a
+    period, from the CRM to conclusions and metrics.
+    """
 
     CHECK = "check"
     SYNC = "sync"
+    BULK = "bulk"
+    PROCESS = "process"
     TRANSCRIPTION = "transcription"
     ANALYSIS = "analysis"
     EVERYTHING = "everything"
+    ATTRIBUTION = "attribution"
     POLL = "poll"
     NIGHT = "night"
     RESCAN = "rescan"
@@ -52,6 +61,7 @@ class Phase(StrEnum):
     CALLS = "calls"
     EXPORT = "export"
     CONCLUSIONS = "conclusions"
+    ATTRIBUTION = "attribution"
 
 
 class Run(Frozen):
@@ -61,6 +71,10 @@ class Run(Frozen):
     `attempts` and `next_try_at` are those of the present phase, `error` its last failure;
     `trouble` is why a phase was given up without ending the run.
     `weeks` and `months` hold first days of periods to conclude, ISO.
+
+    `next_day` is the first day (ISO) that is still to be read from the CRM, None: all of them.
+    `outcomes` maps ISO days of a bulk run to what came of them; with `skip_known` days whose calls
+    were stored before the run are not read.
     """
 
     id: str
@@ -75,6 +89,9 @@ class Run(Frozen):
     next_try_at: datetime | None = None
     weeks: tuple[str, ...] = ()
     months: tuple[str, ...] = ()
+    next_day: str | None = None
+    skip_known: bool = False
+    outcomes: dict[str, DayOutcome] = Field(default_factory=dict)
     wanted: int = 0
     statistics: dict[str, int] = Field(default_factory=dict)
     error: str = ""
@@ -98,6 +115,7 @@ class Runs:
         last: str,
         *,
         phase: Phase = Phase.SYNC,
+        skip_known: bool = False,
     ) -> Run:
         """Note a new run that a person asked for."""
         run = Run(
@@ -107,6 +125,7 @@ class Runs:
             first=first,
             last=last,
             phase=phase,
+            skip_known=skip_known,
             started_at=self._clock(),
         )
         await self.insert(run)
@@ -172,9 +191,13 @@ class Runs:
 
     async def forget(self, before: datetime) -> int:
         """Delete runs that ended before this moment; returns how many."""
-        ended = OneOf(("completed", "partial", "failed", "cancelled"))
-        old = {"state": ended, "started_at": Range(below=before)}
+        old = {"state": _ENDED, "started_at": Range(below=before)}
         return await self._documents.delete(RUNS, old)
+
+    async def forget_of(self, client_id: str, kind: str) -> int:
+        """Delete the clinic's ended runs of one kind; returns how many."""
+        where = {"client_id": client_id, "kind": kind, "state": _ENDED}
+        return await self._documents.delete(RUNS, where)
 
     async def _found(self, where: Document, limit: int | None = None) -> AsyncIterator[Run]:
         sort = (("started_at", -1),)

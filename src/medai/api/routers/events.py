@@ -1,78 +1,92 @@
-"""Synchronising calls from the CRM (contract 1.1)."""
+"""Synchronising calls from the CRM through its events (contract 1.1)."""
 
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
 
 from medai.api.dependencies import App, Who
-from medai.errors import NotFoundError
-from medai.processing.runs import RunKind
+from medai.api.errors import problems
+from medai.api.routers import events_answers as answers
+from medai.api.routers.events_answers import (
+    ExportDay,
+    ExportEmpty,
+    ExportForgotten,
+    ExportOrder,
+    ExportRefused,
+    ExportResults,
+    ExportStarted,
+)
+from medai.errors import InvalidInputError, NotFoundError
 
 router = APIRouter(prefix="/calls-events", tags=["calls-events"])
 
-
-class ExportOrder(BaseModel):
-    """Body of POST calls-events/export. Fields that the old system ignored stay accepted."""
-
-    client_id: str
-    start_date: str | None = None
-    end_date: str | None = None
-    max_pages: int = Field(50, ge=1, le=100)
-    detailed: bool = True
-    max_calls: int = Field(5000, ge=1, le=10000)
-    concurrency: int = Field(5, ge=1, le=20)
-    filter_zero_duration: bool = True
+ClientId = Annotated[str, Query(max_length=100, description="ключ клиники")]
+RawDate = Annotated[str, Query(max_length=32, description="дата буква в букву как в export")]
 
 
-@router.post("/export", summary="Start pulling calls of the days from the CRM")
-async def start_export(order: ExportOrder, app: App, who: Who) -> dict[str, Any]:
-    """Queue the sync and answer at once; results come from export-results."""
+@router.post(
+    "/export", summary="Start pulling calls of the days from the CRM", responses=problems(404)
+)
+async def start_export(
+    order: ExportOrder, app: App, who: Who
+) -> ExportStarted | ExportEmpty | ExportRefused:
+    """Queue the sync and answer at once; results come from export-results.
+
+    What stands in the way of starting is told with status 200 and `success: false`, as old clients
+    expect; only an unknown clinic is 404.
+    """
     started = monotonic()
     who.require(order.client_id)
-    clinic = await app.clinics.require(order.client_id)
-    first, last = _dates(order, app.clock().date().isoformat())
-    run_id = await app.asked.sync(clinic.client_id, first, last)
-    return {
-        "success": True,
-        "message": "Экспорт звонков запущен",
-        "run_id": run_id,
-        "total_found": 0,
-        "tasks_queued": 1,
-        "duration_seconds": round(monotonic() - started, 3),
-        "detailed_mode": order.detailed,
-        "max_calls_limit": order.max_calls,
-        "note": "Результаты: GET /api/calls-events/export-results с теми же датами",
-    }
+    try:
+        begun = await app.events_export.begin(order.client_id, order.start_date, order.end_date)
+    except InvalidInputError as error:
+        return ExportRefused(message=error.message)
+    return answers.begun(begun, order, monotonic() - started)
 
 
-@router.get("/export-results", summary="Statistics of a finished sync")
+@router.get("/export-results", summary="Statistics of an ended sync", responses=problems(404))
 async def read_results(
-    client_id: Annotated[str, Query()],
-    start_date: Annotated[str, Query()],
-    end_date: Annotated[str, Query()],
+    client_id: ClientId,
+    start_date: RawDate,
+    end_date: RawDate,
     app: App,
     who: Who,
-) -> dict[str, Any]:
-    """Statistics of the newest run for exactly these dates; 404 until it has ended."""
+    run_id: Annotated[str | None, Query(max_length=64, description="из ответа export")] = None,
+) -> ExportResults:
+    """Statistics of the newest run for exactly these raw dates; 404 until it has ended.
+
+    An earlier run for the same dates never answers for a later one.
+    """
     who.require(client_id)
-    run = await app.runs.latest(client_id, RunKind.SYNC, start_date, end_date)
-    if run is None or run.state == "running":
+    run = await app.events_export.ended(client_id, start_date, end_date, run_id)
+    if run is None:
         raise NotFoundError("Статистика ещё не готова: повторите запрос позже")
-    return {
-        "success": run.state == "completed",
-        "message": run.error or "Экспорт звонков завершён",
-        "statistics": {
-            "client_id": run.client_id,
-            "start_date": run.first,
-            "end_date": run.last,
-            **run.statistics,
-            "created_at": run.finished_at.isoformat() if run.finished_at else None,
-        },
-    }
+    return answers.results(run)
 
 
-def _dates(order: ExportOrder, today: str) -> tuple[str, str]:
-    first = order.start_date or order.end_date or today
-    return first, order.end_date or first
+@router.get("/export-status", summary="What is stored of a day", responses=problems(400, 404))
+async def read_status(
+    client_id: ClientId,
+    date: Annotated[str, Query(max_length=32, description="ДД.ММ.ГГГГ или ГГГГ-ММ-ДД")],
+    app: App,
+    who: Who,
+) -> ExportDay:
+    """Counts of stored calls and up to five of the latest."""
+    who.require(client_id)
+    return answers.stored_day(await app.events_export.day(client_id, date), date)
+
+
+@router.delete("/export-results", summary="Forget statistics of syncs", responses=problems(404))
+async def forget_results(client_id: ClientId, app: App, who: Who) -> ExportForgotten:
+    """Delete the statistics of the clinic's ended exports.
+
+    The old system deleted every call of the clinic here; this one never deletes calls.
+    """
+    who.require(client_id)
+    deleted = await app.events_export.forget(client_id)
+    return ExportForgotten(
+        message=f"Удалено результатов экспорта: {deleted}; звонки не тронуты",
+        deleted_count=deleted,
+        count_before=deleted,
+    )
