@@ -6,6 +6,7 @@ from tests.fixtures.transcription import NOON, make_call
 
 from medai.transcription.formats import (
     note_texts,
+    offered_name,
     speaker_label,
     timecode,
     transcript_filename,
@@ -111,3 +112,17 @@ def test_a_long_transcript_is_cut_between_utterances() -> None:
 def test_an_impossible_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="room"):
         note_texts("текст", "abc", limit=20)
+
+
+@pytest.mark.parametrize(
+    ("stored", "offered"),
+    [
+        ("79000000001_20261119_120000.txt", "transcription_79000000001.txt"),
+        ("note_73912045_5f0c0d9e2b7a4c1d8e6f0a12.txt", "transcription_note_73912045.txt"),
+        ("note_5_20261119_120000.txt", "transcription_note_5.txt"),
+        ("другое имя.txt", f"transcription_{'_' * 10}.txt"),
+        ('a"\r\nb.txt', "transcription_a___b.txt"),
+    ],
+)
+def test_a_browser_keeps_the_file_under_the_old_name(stored: str, offered: str) -> None:
+    assert offered_name(stored) == offered

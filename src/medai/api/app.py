@@ -31,12 +31,14 @@ from medai.api.routers import (
     metrics,
     process_data,
     recommendations,
+    recordings,
     reports,
     runs,
     status,
     stops,
     summary_report,
     transcriptions,
+    transcripts,
     trial,
     watching,
     work_schedules,
@@ -47,9 +49,9 @@ from medai.bootstrap import Application
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 """Declared for Swagger's Authorize button; the check itself is the guard."""
 _GUARDED = (
-    events, bulk, process_data, calls, transcriptions, summary_report, analysis, call_analysis,
-    trial, recommendations, reports, clinics, clinic_settings, limits, work_schedules,
-    administration, metrics, ledger, stops, runs, keys, amocrm, amocrm_files,
+    events, bulk, process_data, calls, recordings, transcriptions, transcripts, summary_report,
+    analysis, call_analysis, trial, recommendations, reports, clinics, clinic_settings, limits,
+    work_schedules, administration, metrics, ledger, stops, runs, keys, amocrm, amocrm_files,
     amocrm_transcription, amocrm_events, amocrm_checks,
 )  # fmt: skip
 _UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}

@@ -9,12 +9,14 @@ from medai.kit.days import zone
 _USUAL_ZONE = ZoneInfo("Europe/Moscow")
 
 
-def shown_zone(clinic: Clinic) -> ZoneInfo:
-    """The clinic's zone; one that is unknown here is shown as the usual one.
+def shown_zone(clinic: Clinic | None) -> ZoneInfo:
+    """The clinic's zone; one that is unknown here, or nobody's (None), is shown as the usual one.
 
     One clinic of a restored dump must not hide the figures of all others. Its work stands still
     with the true reason all the same: only looking is lenient.
     """
+    if clinic is None:
+        return _USUAL_ZONE
     try:
         return zone(clinic.timezone)
     except InvalidInputError:

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from medai.calls.models import Call
 from medai.calls.repository import CallRepository
 from medai.clinics.repository import ClinicRepository
+from medai.clinics.zones import shown_zone
 from medai.errors import InvalidInputError, NotFoundError
 from medai.infra.documents import OneOf, Range
 from medai.kit.chunks import chunks
-from medai.kit.days import zone
 from medai.kit.phones import comparable, digits
 from medai.processing.links import SignedLinks
 from medai.transcription.formats import transcript_text
@@ -25,7 +25,6 @@ MOST_EXAMINED = 5_000
 """Transcripts that one search reads: about a second of work."""
 _AT_ONCE = 100
 _LARGEST_NUMBER = 2**63 - 1
-_DEFAULT_ZONE = "Europe/Moscow"
 _DATE_LENGTH = len("2026-11-19")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
@@ -82,7 +81,7 @@ class TranscriptFiles:
     async def zone(self, client_id: str | None) -> ZoneInfo:
         """The clinic's zone, the usual one for all clinics or an unknown one."""
         clinic = await self._clinics.by_client_id(client_id) if client_id else None
-        return zone(clinic.timezone if clinic else _DEFAULT_ZONE)
+        return shown_zone(clinic)
 
     async def text_of(self, call: Call) -> str:
         """The whole file. Raises NotFoundError."""

@@ -13,11 +13,10 @@ from medai.api.routers.presenters import call_document
 from medai.calls.listing import CallListing, CallQuery
 from medai.calls.models import Call
 from medai.clinics.repository import ClinicRepository
-from medai.kit.days import zone
+from medai.clinics.zones import shown_zone
 
 _JSON = "application/json"
 _HEAD = b'{"success":true,"data":{"calls":['
-_DEFAULT_ZONE = "Europe/Moscow"
 _READ_AT_ONCE = 2
 """Short lists that are put together at a time: more would take memory and no less time."""
 
@@ -54,16 +53,13 @@ class CallLists:
         async with aclosing(self._listing.pages(query)) as pages:
             async for page in pages:
                 for client_id in {call.client_id for call in page} - zones.keys():
-                    zones[client_id] = await self._zone(client_id)
+                    clinic = await self._clinics.by_client_id(client_id)
+                    zones[client_id] = shown_zone(clinic)
                 yield head + _rendered(page, zones)
                 head = b","
                 count += len(page)
         total = await self._listing.total(query) if query.is_cut else count
         yield (head if head is _HEAD else b"") + _end(count, total)
-
-    async def _zone(self, client_id: str) -> ZoneInfo:
-        clinic = await self._clinics.by_client_id(client_id)
-        return zone(clinic.timezone if clinic else _DEFAULT_ZONE)
 
 
 _PARTS_OF_ONE_PAGE = 3

@@ -1,36 +1,22 @@
-"""Calls, their transcription and their recordings (contract 1.2)."""
+"""Calls of days, their transcription and how far it is (contract 1.2)."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from medai.access.audit import Opened
-from medai.api.byte_ranges import file_answer
-from medai.api.dependencies import App, SignedLink, Who
-from medai.api.errors import Problem, problems
+from medai.api.dependencies import App, Who
+from medai.api.errors import problems
 from medai.api.routers.call_lists import CallLists
 from medai.api.routers.call_shapes import CallList, QuotaSpent, RangeStarted, RangeStatus, refusal
 from medai.api.routers.ranges import period_answer, started
 from medai.calls.listing import CallQuery
-from medai.errors import NotFoundError
-from medai.kit.days import DayRange, parse_range, zone
-from medai.kit.phones import digits
+from medai.kit.days import DayRange, parse_range
 from medai.limits.state import LimitState
 
 router = APIRouter(tags=["calls"])
 
-_MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg", "m4a": "audio/mp4"}
-_OTHER = "application/octet-stream"
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-_AUDIO = dict.fromkeys((*_MEDIA_TYPES.values(), _OTHER), _BINARY)
-_AUDIO_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The recording", "content": _AUDIO},
-    206: {"description": "The part named in Range", "content": _AUDIO},
-    416: {"description": "The recording has no such part", "model": Problem},
-    **problems(404),
-}
 _SECONDS_PER_MINUTE = 60
 _MOST_LISTED = 10_000
 _DEEPEST = 10_000_000
@@ -151,50 +137,6 @@ async def transcription_state(
     await app.clinics.require(client_id)
     status = await app.period_statuses.transcription(client_id, days)
     return period_answer(status, done=status.success + status.failed)
-
-
-@router.get(
-    "/calls/download/{call_id}",
-    summary="The recording",
-    dependencies=[SignedLink],
-    response_class=StreamingResponse,
-    responses=_AUDIO_ANSWERS,
-)
-@router.get(
-    "/calls/download-audio/{call_id}",
-    summary="The recording, for holders of a key",
-    response_class=StreamingResponse,
-    responses=_AUDIO_ANSWERS,
-)
-async def download_audio(
-    call_id: str,
-    app: App,
-    who: Who,
-    asked: Annotated[
-        str | None, Header(alias="Range", max_length=200, description="bytes=0-65535")
-    ] = None,
-) -> Response:
-    """The stored audio as an attachment, or the part of it that Range names.
-
-    404 for an unknown or malformed id and for a missing file.
-    """
-    call = await app.calls.get(call_id)
-    is_there = call and call.audio and await app.files.exists(call.audio.file)
-    if call is None or call.audio is None or not (is_there and who.grant.allows(call.client_id)):
-        raise NotFoundError("Запись этого звонка не найдена: проверьте номер звонка")
-    await who.opens(Opened.RECORDING, call.id, call.client_id)
-    clinic = await app.clinics.by_client_id(call.client_id)
-    at = call.started_at.astimezone(zone(clinic.timezone if clinic else "Europe/Moscow"))
-    stored, phone = call.audio.file.rpartition("/")[2], digits(call.phone)
-    extension = stored.rpartition(".")[2]
-    name = f"call_{phone}_{at:%Y%m%d%H%M%S}.{extension}" if phone else stored
-    return await file_answer(
-        app.files,
-        call.audio.file,
-        media_type=_MEDIA_TYPES.get(extension, _OTHER),
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        asked=asked,
-    )
 
 
 def _spent(state: LimitState) -> QuotaSpent:
