@@ -19,4 +19,5 @@ pytest_plugins = [
     "tests.fixtures.clinic_at_work",
     "tests.fixtures.faults",
     "tests.fixtures.service",
+    "tests.fixtures.crm_doors",
 ]

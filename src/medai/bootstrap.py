@@ -16,9 +16,14 @@ from medai.analysis.recommendations.repository import CONCLUSIONS, ConclusionsRe
 from medai.analysis.recommendations.service import RecommendationService
 from medai.analysis.repository import ANALYSES, AnalysisRepository
 from medai.analysis.service import AnalysisService
+from medai.calls.listing import CallListing
+from medai.calls.period_status import PeriodStatuses
 from medai.calls.repository import CALLS, CallRepository
 from medai.clinics.repository import CLINICS, ClinicRepository
+from medai.clinics.settings import SettingChanges
 from medai.crm.accounts import AccountParts, AmocrmAccounts
+from medai.crm.event_log import EventLog
+from medai.crm.lookups import CardLookups
 from medai.crm.registration import ClinicRegistration
 from medai.crm.tokens import TOKENS
 from medai.datalens.days import EXPORT_DAYS, ExportDays
@@ -31,6 +36,7 @@ from medai.infra.files import Files
 from medai.infra.http import open_client
 from medai.infra.job_figures import has_worker
 from medai.infra.jobs import JobQueue, create_engine, prepare_schema
+from medai.infra.log_files import LogFiles
 from medai.infra.own_keys import installation_keys
 from medai.infra.postgres import Pool
 from medai.infra.rate_limit import PostgresRateLimiter, RateLimiter, Unlimited
@@ -52,6 +58,8 @@ from medai.limits.service import LimitService
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
 from medai.processing.bulk import BulkSyncs
+from medai.processing.crm_access import CrmAccess
+from medai.processing.crm_checks import CrmChecks
 from medai.processing.events_export import EventsExport
 from medai.processing.exports import Exports
 from medai.processing.figures import Figures
@@ -60,7 +68,9 @@ from medai.processing.held import HeldWork
 from medai.processing.link_repair import LinkRepair
 from medai.processing.links import SignedLinks
 from medai.processing.measured import measured
+from medai.processing.note_recordings import NoteRecordings
 from medai.processing.own_recordings import OwnRecordings
+from medai.processing.period_conclusions import PeriodConclusions
 from medai.processing.person_requests import PersonRequests
 from medai.processing.pipeline import CallPipeline, PipelineParts
 from medai.processing.ports import Jobs
@@ -73,22 +83,28 @@ from medai.processing.run_phases import RunPhases
 from medai.processing.runs import RUNS, Runs
 from medai.processing.schedule.begin import Schedule
 from medai.processing.schedule.memory import SCHEDULE, ScheduleMemory
+from medai.processing.shift_changes import ShiftChanges
+from medai.processing.single_analysis import SingleAnalysis
 from medai.processing.sliced_sync import SlicedSync
 from medai.processing.steps import StepParts, Steps
 from medai.processing.stops import STOPS, Stops
 from medai.processing.sweeps import Sweeps
 from medai.processing.syncs import Syncs
 from medai.processing.token_keeper import TokenKeeper
+from medai.processing.transcript_files import TranscriptFiles
+from medai.processing.trial_recordings import TrialRecordings
 from medai.processing.waiting import Waiting
 from medai.reports.renderer import ReportRenderer
 from medai.reports.service import ReportService
 from medai.settings import Settings
 from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
+from medai.staff.schedule import WorkSchedule
 from medai.transcription.answers import RECOGNITION_ANSWERS
+from medai.transcription.balance import SpeechAccount
 from medai.transcription.elevenlabs import ElevenLabsSpeechToText
 from medai.transcription.paid_once import lease_for
 from medai.transcription.ports import SpeechToText
-from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
+from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS, TranscriptRepository
 from medai.transcription.service import TranscriptionService
 
 COLLECTIONS = (
@@ -117,6 +133,8 @@ class Application:
     signer: LinkSigner
     clinics: ClinicRepository
     calls: CallRepository
+    call_listing: CallListing
+    period_statuses: PeriodStatuses
     staff: StaffRepository
     limits: LimitService
     ledger: EffectLedger
@@ -124,7 +142,13 @@ class Application:
     abandoned_minutes: AbandonedMinutes
     accounts: AmocrmAccounts
     registration: ClinicRegistration
+    card_lookups: CardLookups
+    event_log: EventLog
+    note_recordings: NoteRecordings
+    crm_checks: CrmChecks
     transcription: TranscriptionService
+    transcript_files: TranscriptFiles
+    links: SignedLinks
     analysis: AnalysisService
     recommendations: RecommendationService
     pipeline: CallPipeline
@@ -135,6 +159,12 @@ class Application:
     runs: Runs
     run_book: RunBook
     asked: PersonRequests
+    setting_changes: SettingChanges
+    crm_access: CrmAccess
+    work_schedule: WorkSchedule
+    shift_changes: ShiftChanges
+    speech_account: SpeechAccount
+    log_files: LogFiles
     bulk: BulkSyncs
     events_export: EventsExport
     phases: RunPhases
@@ -146,6 +176,9 @@ class Application:
     exports: Exports
     reports: ReportService
     own_recordings: OwnRecordings
+    single_analysis: SingleAnalysis
+    period_conclusions: PeriodConclusions
+    trials: TrialRecordings
     jobs: Jobs
     figures: Figures
     readiness: Readiness
@@ -199,7 +232,10 @@ async def _wire(
     limiter = await _crm_limiter(settings, stores.pool)
     accounts = crm_accounts(settings, http, documents, cipher, locks, limiter, clock)
     ledger = await _ledger(settings, clock, stores.pool)
-    speech = _speech(settings, resources)
+    speech_account = _speech_client(settings, resources)
+    speech = ElevenLabsSpeechToText(
+        speech_account, model=settings.elevenlabs_model, language=settings.elevenlabs_language
+    )
     transcription = TranscriptionService(
         documents,
         files,
@@ -255,7 +291,15 @@ async def _wire(
         locks=locks,
         clock=clock,
     )
-    asked = PersonRequests(runs, requests, stops, jobs)
+    single_analysis = SingleAnalysis(calls, jobs, stops, clock)
+    own = OwnRecordings(registration, calls, files, clock)
+    largest = settings.recordings_max_megabytes
+    trials = TrialRecordings(own, requests, single_analysis, stops, clock, most_megabytes=largest)
+    lookups = CardLookups(accounts)
+    checks = CrmChecks(clinics, calls, accounts, files)
+    reattribution = Reattribution(clinics, calls, transcription, attributor, export_days)
+    asked = PersonRequests(runs, requests, stops, jobs, exports)
+    work_schedule = WorkSchedule(staff, clock)
     waiting = Waiting(
         runs,
         partial(has_worker, stores.pool),
@@ -277,6 +321,8 @@ async def _wire(
         signer=signer,
         clinics=clinics,
         calls=calls,
+        call_listing=CallListing(calls),
+        period_statuses=PeriodStatuses(calls, clock),
         staff=staff,
         limits=limits,
         ledger=ledger,
@@ -284,7 +330,13 @@ async def _wire(
         abandoned_minutes=AbandonedMinutes(calls, limits, clock),
         accounts=accounts,
         registration=registration,
+        card_lookups=lookups,
+        event_log=EventLog(accounts, calls),
+        note_recordings=NoteRecordings(lookups, calls, files, recordings, links),
+        crm_checks=checks,
         transcription=transcription,
+        transcript_files=TranscriptFiles(calls, clinics, TranscriptRepository(documents), links),
+        links=links,
         analysis=analysis,
         recommendations=recommendations,
         pipeline=pipeline,
@@ -295,6 +347,12 @@ async def _wire(
         runs=runs,
         run_book=book,
         asked=asked,
+        setting_changes=SettingChanges(clinics),
+        crm_access=CrmAccess(registration, stops),
+        work_schedule=work_schedule,
+        shift_changes=ShiftChanges(work_schedule, clinics, reattribution, asked, clock),
+        speech_account=SpeechAccount(speech_account),
+        log_files=LogFiles(settings.data_dir),
         bulk=BulkSyncs(
             clinics=clinics,
             calls=calls,
@@ -313,9 +371,11 @@ async def _wire(
             syncs=SlicedSync(syncs=syncs, runs=runs, calls=calls, clinics=clinics, clock=clock),
             accounts=accounts,
             links=LinkRepair(clinics, calls, accounts, requests, clock),
+            checks=checks,
             requests=requests,
             exports=exports,
             recommendations=recommendations,
+            reattribution=reattribution,
             stops=stops,
             sweeps=sweeps,
             clock=clock,
@@ -331,12 +391,15 @@ async def _wire(
             poll_minutes=settings.medai_poll_minutes,
         ),
         token_keeper=TokenKeeper(clinics, accounts, stops),
-        reattribution=Reattribution(clinics, calls, transcription, attributor, export_days),
+        reattribution=reattribution,
         retention=_retention(settings, clock, stores, runs, calls, access_log),
         syncs=syncs,
         exports=exports,
         reports=ReportService(calls, clinics, files, renderer, links, clock, recommendations),
-        own_recordings=OwnRecordings(registration, calls, files, clock),
+        own_recordings=own,
+        single_analysis=single_analysis,
+        period_conclusions=PeriodConclusions(clinics, calls, recommendations, jobs),
+        trials=trials,
         jobs=jobs,
         figures=Figures(stores.pool, calls, limits, stops, held, clock),
         readiness=Readiness(stores.pool, documents, STOPS),
@@ -427,12 +490,10 @@ async def _ledger(settings: Settings, clock: Clock, pool: Pool) -> EffectLedger:
     return EffectLedger(repository, prices, clock)
 
 
-def _speech(settings: Settings, resources: AsyncExitStack) -> ElevenLabsSpeechToText:
+def _speech_client(settings: Settings, resources: AsyncExitStack) -> ElevenLabsClient:
     client = speech_client(settings)
     resources.push_async_callback(client.aclose)
-    return ElevenLabsSpeechToText(
-        client, model=settings.elevenlabs_model, language=settings.elevenlabs_language
-    )
+    return client
 
 
 def _speech_slots(settings: Settings, speech: SpeechToText, pool: Pool) -> FleetSlots:

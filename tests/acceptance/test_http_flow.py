@@ -28,14 +28,16 @@ from medai.sandbox.world.models import World
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RU, ISO = DAY.strftime("%d.%m.%Y"), DAY.isoformat()
-START_KEYS = {"message", "total_found", "tasks_queued", "duration_seconds"}
-EXPORT_KEYS = START_KEYS | {"success", "detailed_mode", "max_calls_limit", "note", "run_id"}
+START_KEYS = {"message", "total_found", "tasks_queued", "duration_seconds", "run_id"}
+EXPORT_KEYS = START_KEYS | {"success", "detailed_mode", "max_calls_limit", "note"}
 STATISTICS_KEYS = {
     "client_id", "start_date", "end_date", "total_found", "total_processed", "saved_to_db",
     "filtered_zero_duration", "filtered_short_calls", "filtered_duplicates", "filtered_note_links",
     "processing_errors", "created_at",
 }  # fmt: skip
-STATUS_KEYS = {"overall_status", "total_calls", "status_breakdown", "progress_percentage"}
+STATUS_KEYS = {
+    "overall_status", "total_calls", "status_breakdown", "progress_percentage", "limit_exceeded",
+}  # fmt: skip
 BREAKDOWN_KEYS = {"pending", "processing", "success", "failed"}
 CALL_KEYS = {
     "_id", "note_id", "event_id", "lead_id", "contact_id", "lead_name", "contact_name",
@@ -46,7 +48,7 @@ CALL_KEYS = {
     "filename_audio", "filename_transcription", "amo_transcription_synced",
     "amo_transcription_note_id", "amo_transcription_synced_at", "metrics", "conversion_type",
     "call_type_id", "call_type_name", "recommendations", "analysis_id", "analyzed_at",
-    "analyze_status",
+    "analyze_status", "analysis_error", "amo_transcription_error",
 }  # fmt: skip
 
 
@@ -226,8 +228,8 @@ async def test_metrics_are_written_once(flow: Flow) -> None:
 
 
 async def test_reports_are_made_and_downloaded(flow: Flow) -> None:
-    assert flow.pdf.keys() == {"status", "message", "filename"}
-    assert flow.excel.keys() == {"status", "filename"}
+    assert flow.pdf.keys() == {"status", "message", "filename", "download_url"}
+    assert flow.excel.keys() == {"status", "filename", "download_url"}
     # Clients take the last segment of the name (contract 1.4).
     names = [made["filename"].rpartition("/")[2] for made in (flow.pdf, flow.excel)]
     period = f"{DAY:%d_%m_%Y}-{DAY:%d_%m_%Y}"

@@ -85,11 +85,12 @@ async def _foreign(app: Application, client_id: str) -> Foreign:
     report = (await app.reports.generate_pdf(client_id, TODAY)).rpartition("/")[2]
     run_id = await app.asked.sync(client_id, DAY.isoformat(), DAY.isoformat())
     call = analysed[0]
+    (shift, *_) = await app.work_schedule.listed(client_id, None, None)
     day = DAY.strftime("%d.%m.%Y")
     values = {
         "client_id": client_id, "clinic_id": client_id, "call_id": call.id, "run_id": run_id,
         "task_id": run_id, "item_id": call.id, "key_id": call.id, "id": call.id,
-        "schedule_id": call.id, "filename": _files(call, report),
+        "schedule_id": shift.id, "filename": _files(call, report),
         "audio_filename": f"{call.id}.wav",
         "note_id": call.note_id, "note": call.note_id, "lead_id": call.lead_id or 1,
         "lead": call.lead_id or 1, "contact_id": call.contact_id or 1,

@@ -60,6 +60,8 @@ async def test_the_daily_job_reports_and_tells_the_truth(scripts: Scripts, tmp_p
     assert ended.code == 1, ended.err
     (path,) = (tmp_path / "logs").glob("report_*.json")
     report = json.loads(path.read_text(encoding="utf-8"))
+    # The copy that GET admin/logs shows.
+    assert (tmp_path / "data" / "logs" / path.name).read_bytes() == path.read_bytes()
     assert (report["total_clinics"], report["clinics_with_errors"]) == (1, 1)
     assert "EVENLABS" in report["clinics"][0]["errors"][0]
     empty = await scripts.run("scripts/auto_sync_all_clinics.py", "--date", "2026-01-05")

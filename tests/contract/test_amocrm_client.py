@@ -374,3 +374,54 @@ async def test_wrong_secret_says_so(account: Account) -> None:
     app = OAuthApp(account.clinic.client_id, "wrong", account.clinic.redirect_url)
     with pytest.raises(ProviderStoppedError, match="client_secret"):
         await oauth.exchange_code(account.http, account.base, app, "x")
+
+
+@pytest.mark.parametrize("filters", ["on", "ignore", "reject"])
+async def test_leads_of_a_day_are_found_with_and_without_the_paid_filter(
+    account: Account, filters: str
+) -> None:
+    account.order("/options", filters=filters)
+    leads = account.clinic.leads
+    moments = sorted(int(str(lead["created_at"])) for lead in leads.values())
+    first, last = moments[len(moments) // 3], moments[len(moments) // 2]
+    expected = {i for i, lead in leads.items() if first <= int(str(lead["created_at"])) < last}
+    start, end = (datetime.fromtimestamp(moment, UTC) for moment in (first, last))
+
+    found = await account.client().leads_created(start, end)
+
+    assert {lead.id for lead in found} == expected
+    assert 0 < len(found) < len(leads)
+    times = [lead.created_at for lead in found if lead.created_at]
+    assert times == sorted(times, reverse=True)
+
+
+async def test_a_page_of_the_log_is_newest_first_and_names_the_next(account: Account) -> None:
+    client, (start, end) = account.client(), account.window
+    log = {call.event_id for call in account.clinic.calls}
+    log |= {event.id for event in account.clinic.events}
+    pages = [await client.event_page((), start, end, number=n, size=20) for n in (1, 2)]
+    assert [len(page.events) for page in pages] == [20, 20]
+    assert pages[0].has_next
+    times = [event.created_at for page in pages for event in page.events]
+    assert times == sorted(times, reverse=True)
+    assert {event.id for page in pages for event in page.events} <= log
+    calls = await client.event_page(CALLS, None, None, number=1, size=100)
+    assert {event.id for event in calls.events} == {c.event_id for c in account.clinic.calls}
+    assert not calls.has_next
+    beyond = await client.event_page(CALLS, None, start, number=1, size=100)
+    assert (beyond.events, beyond.has_next) == ((), False)
+
+
+@pytest.mark.parametrize("batch_size", [100, 1])
+async def test_notes_of_cards_are_theirs_and_newest_first(
+    account: Account, batch_size: int
+) -> None:
+    client = account.client(batch_size=batch_size)
+    calls = [call for call in account.clinic.calls if call.collection == "contacts"]
+    cards = sorted({call.entity_id for call in calls})[:5]
+    found = await client.card_notes("contacts", cards, at_most=1000)
+    assert {note.id for note in found} == {c.note_id for c in calls if c.entity_id in cards}
+    for card in cards:
+        ids = [note.id for note in found if note.entity_id == card]
+        assert ids == sorted(ids, reverse=True)
+    assert len(await client.card_notes("contacts", cards, at_most=2)) == 2

@@ -28,6 +28,14 @@ async def test_content_comes_back_whole_and_in_chunks(files: Files) -> None:
     assert await files.size("audio/звонок 1.mp3") == len(data)
 
 
+async def test_a_part_is_streamed_alone(files: Files) -> None:
+    data = bytes(range(256)) * 5000
+    await files.write("a", data)
+    for start, end in ((0, 1), (0, None), (7, 300_001), (len(data) - 1, None), (3, len(data))):
+        part = b"".join([chunk async for chunk in files.stream("a", start=start, end=end)])
+        assert part == data[start:end]
+
+
 async def test_a_name_is_replaced(files: Files) -> None:
     await files.write("a", b"first")
     await files.write("a", b"")

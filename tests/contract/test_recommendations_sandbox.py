@@ -213,3 +213,20 @@ async def test_a_document_of_the_replaced_system_is_read_and_replaced(desk: Desk
     await desk.service.weekly(CLINIC, MONDAY, SUNDAY, force_refresh=True)
     weekly = [each for each in await desk.stored() if each["period_type"] == "weekly"]
     assert [each["_id"] for each in weekly] == ["old"]
+
+
+async def test_those_who_want_fresh_conclusions_at_once_share_one_request(desk: Desk) -> None:
+    stored = await desk.service.weekly(CLINIC, MONDAY, SUNDAY)
+    workers = [desk.worker() for _ in range(3)]
+    moments = iter(desk.now + timedelta(seconds=n) for n in range(1, 1000))
+    for worker in workers:
+        worker._clock = lambda: next(moments)  # time goes on while the model thinks
+
+    refreshed = [worker.weekly(CLINIC, MONDAY, SUNDAY, force_refresh=True) for worker in workers]
+    made = await asyncio.gather(*refreshed)
+
+    assert desk.bill() == {"WeekConclusions": 2}
+    assert len({each.created_at for each in made}) == 1
+    assert made[0].created_at is not None
+    assert stored.created_at is not None
+    assert made[0].created_at > stored.created_at

@@ -1,5 +1,6 @@
 """The analysis as a text file for people (contract 7)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -8,6 +9,7 @@ from medai.analysis.models import CallAnalysis, CriterionScore, Evidence
 from medai.calls.models import Call
 
 NO_PHONE = "Неизвестно"
+_FILENAME = re.compile(r"([A-Za-z0-9_-]{1,64})_analysis\.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,17 @@ class Heading:
 
     clinic: str
     zone: tzinfo
+
+
+def analysis_filename(call_id: str) -> str:
+    """The file's name, which clients know as `analysis_id` (contract 2.1)."""
+    return f"{call_id}_analysis.txt"
+
+
+def analysed_call(filename: str) -> str | None:
+    """The id of the call whose analysis has this file name; None for other names."""
+    found = _FILENAME.fullmatch(filename)
+    return found[1] if found else None
 
 
 def analysis_text(call: Call, analysis: CallAnalysis, heading: Heading) -> str:

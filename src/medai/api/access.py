@@ -3,7 +3,6 @@
 import math
 import re
 from time import monotonic
-from urllib.parse import unquote
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
@@ -24,6 +23,8 @@ _FILES = re.compile(
     r"/api/(calls/download/[^/]+|(transcriptions|analysis|call/reports)/[^/]+/download)"
 )
 """Opened straight from DataLens, Excel, PDF and Telegram, which cannot send a key."""
+_ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
+_NEVER_ENCODED = re.compile(r"[A-Za-z0-9._~/\\%\x00-\x1f\x7f-]")
 _MEASURES_PATH = "/metrics"
 _API_PREFIX = "/api"
 _READING = frozenset({"GET", "HEAD"})
@@ -56,7 +57,7 @@ class Guard:
         if request.method == "OPTIONS":
             return None
         grant = await self._grant(request)
-        if request.url.path not in OPEN_PATHS:
+        if _path(request) not in OPEN_PATHS:
             wait = self._pace.wait(_caller(request, grant), monotonic())
             if wait:
                 return _too_fast(wait)
@@ -68,7 +69,7 @@ class Guard:
         return None
 
     async def _grant(self, request: Request) -> Grant | None:
-        if request.url.path in OPEN_PATHS:
+        if _path(request) in OPEN_PATHS:
             return _ANYBODY
         given = request.headers.get("X-API-Key", "")
         if given and (grant := await self._application.keys.grant(given)):
@@ -81,21 +82,25 @@ class Guard:
         """Prometheus has a token of its own, which opens nothing else."""
         token = self._application.settings.medai_metrics_token.get_secret_value()
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        is_asked = request.url.path == _MEASURES_PATH and scheme.lower() == "bearer"
+        is_asked = _path(request) == _MEASURES_PATH and scheme.lower() == "bearer"
         return bool(token) and is_asked and is_same(given, token)
 
     def _has_link(self, request: Request) -> bool:
-        path = request.url.path
-        if request.method not in _READING or not is_file(path):
+        path = _path(request)
+        raw: bytes = request.scope.get("raw_path") or path.encode()
+        if request.method not in _READING or not is_file(path, raw):
             return False
         if self._application.settings.medai_open_links == "legacy":
             return True
-        query = request.query_params
+        # Said twice, it would depend on the reader which one counts.
+        expires, signature = map(request.query_params.getlist, ("expires", "signature"))
+        if len(expires) != 1 or len(signature) != 1:
+            return False
         try:
             self._application.signer.verify(
                 path.removeprefix(_API_PREFIX),
-                query.get("expires", ""),
-                query.get("signature", ""),
+                expires[0],
+                signature[0],
                 now=self._application.clock(),
             )
         except AccessDeniedError:
@@ -103,9 +108,22 @@ class Guard:
         return True
 
 
-def is_file(path: str) -> bool:
-    """Whether the path is one of the file routes, without tricks in it."""
-    return ".." not in path and unquote(path) == path and bool(_FILES.fullmatch(path))
+def is_file(path: str, raw: bytes) -> bool:
+    """Whether the path is one of the file routes, without tricks in it.
+
+    `raw` is the path as it was sent: letters that need no encoding, slashes and control
+    characters are encoded only to deceive somebody.
+    """
+    hidden = (chr(int(code, 16)) for code in _ENCODED.findall(raw))
+    if ".." in path or any(_NEVER_ENCODED.fullmatch(letter) for letter in hidden):
+        return False
+    return bool(_FILES.fullmatch(path))
+
+
+def _path(request: Request) -> str:
+    """The path that the router sees; `request.url` is put together anew from the Host header."""
+    path: str = request.scope["path"]
+    return path
 
 
 def _caller(request: Request, grant: Grant | None) -> str:

@@ -12,28 +12,47 @@ from medai.api.access import Guard
 from medai.api.body_cap import BodyCap
 from medai.api.request_ids import RequestIds
 from medai.api.routers import (
+    administration,
+    amocrm,
+    amocrm_checks,
+    amocrm_events,
+    amocrm_files,
+    amocrm_transcription,
     analysis,
     bulk,
+    call_analysis,
     calls,
+    clinic_settings,
+    clinics,
     events,
     keys,
     ledger,
+    limits,
     metrics,
     process_data,
+    recommendations,
     reports,
     runs,
     status,
     stops,
+    summary_report,
+    transcriptions,
+    trial,
     watching,
+    work_schedules,
 )
+from medai.api.routers.call_lists import CallLists
 from medai.bootstrap import Application
 
 _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 """Declared for Swagger's Authorize button; the check itself is the guard."""
 _GUARDED = (
-    events, bulk, process_data, calls, analysis, reports, metrics, ledger, stops, runs, keys,
+    events, bulk, process_data, calls, transcriptions, summary_report, analysis, call_analysis,
+    trial, recommendations, reports, clinics, clinic_settings, limits, work_schedules,
+    administration, metrics, ledger, stops, runs, keys, amocrm, amocrm_files,
+    amocrm_transcription, amocrm_events, amocrm_checks,
 )  # fmt: skip
-_UPLOADS: dict[str, int] = {}
+_UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""
 
 
@@ -41,6 +60,7 @@ def create_api(application: Application) -> FastAPI:
     """The API over an open application."""
     api = _routed()
     api.state.application = application
+    api.state.call_lists = CallLists(application.call_listing, application.clinics)
     errors.install(api)
     api.add_middleware(Guard, application=application)
     api.add_middleware(BodyCap, uploads=_UPLOADS)

@@ -28,6 +28,8 @@ _STATUSES = {
     "provider_rate_limited": 503,
     "provider_unavailable": 503,
     "store_unavailable": 503,
+    "report_rendering": 503,
+    "settings": 503,
 }
 _INTERNAL = "Внутренняя ошибка: сообщите разработчикам номер запроса из заголовка X-Request-ID"
 _SHOWN = ("type", "loc", "msg")
@@ -42,8 +44,9 @@ _MEANINGS = {
     413: "Тело запроса слишком велико",
     422: "Параметр или тело не того вида, или запись непригодна",
     429: "Слишком много запросов: подождите секунды из Retry-After",
+    500: "Ошибка в сервисе: подробности в его журнале",
     502: "Поставщик отказал",
-    503: "База данных или поставщик недоступны: повторите позже",
+    503: "База данных или поставщик недоступны, или не задана настройка: сказано в detail",
 }
 
 
@@ -68,10 +71,14 @@ COMMON = problems(401, 403, 413, 422, 429, 503)
 
 def answer(error: MedaiError) -> JSONResponse:
     """A known error as a response."""
+    return refusal(error.code, error.message)
+
+
+def refusal(code: str, message: str) -> JSONResponse:
+    """A failure by its stable code, perhaps of a step that failed in another process."""
     # A lone surrogate of somebody's text would break the encoding of the answer.
-    message = error.message.encode(errors="replace").decode()
-    body = {"detail": message, "code": error.code}
-    return JSONResponse(body, status_code=_STATUSES.get(error.code, 500))
+    body = {"detail": message.encode(errors="replace").decode(), "code": code}
+    return JSONResponse(body, status_code=_STATUSES.get(code, 500))
 
 
 def install(api: FastAPI) -> None:

@@ -1,10 +1,12 @@
 """Calls in the document store."""
 
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from medai.calls.models import Call, Stage
+from medai.errors import InvalidInputError, NotFoundError
 from medai.infra.documents import (
     MAX_IDS_PER_QUERY,
     Change,
@@ -14,6 +16,7 @@ from medai.infra.documents import (
     Not,
     OneOf,
     Range,
+    Sort,
     Where,
 )
 from medai.kit.chunks import chunks
@@ -50,6 +53,10 @@ def from_document(document: Document) -> Call:
     return Call(id=fields.pop("_id"), **fields)
 
 
+_BY_TIME: Sort = (("business_day", 1), ("started_at", 1))
+_NOTE_IN_NAME = re.compile(r"(?:note_|call_)(\d{1,18})(?!\d)")
+
+
 class CallRepository:
     """Reads and writes calls. Raises StoreError when the store fails."""
 
@@ -71,6 +78,19 @@ class CallRepository:
         found = await self._by(note_ids, "note_id", {"client_id": client_id})
         return {call.note_id: call for call in found.values()}
 
+    async def require_note(self, client_id: str | None, note_id: int | str) -> Call:
+        """The stored call behind a note; without a clinic it is looked for in all of them.
+
+        Raises NotFoundError, and InvalidInputError when several clinics have a note of this id.
+        """
+        clinic = {} if client_id is None else {"client_id": client_id}
+        found = await self._by([note_id], "note_id", clinic)
+        if len(found) > 1:
+            raise InvalidInputError("Такой note_id есть у нескольких клиник: укажите client_id")
+        if not found:
+            raise NotFoundError("Звонок не найден: проверьте note_id и client_id")
+        return next(iter(found.values()))
+
     async def with_uniq(self, client_id: str, uniq: Iterable[str]) -> dict[str, Call]:
         """Stored calls of the clinic that carry one of these PBX ids, by call id."""
         return await self._by(sorted(uniq), "uniq", {"client_id": client_id})
@@ -80,10 +100,15 @@ class CallRepository:
         return await self._by(sorted(lead_ids), "lead_id", {"client_id": client_id})
 
     def of_days(
-        self, client_id: str | None, days: DayRange | None, *, where: Where | None = None
+        self,
+        client_id: str | None,
+        days: DayRange | None,
+        *,
+        where: Where | None = None,
+        limit: int | None = None,
     ) -> AsyncIterator[Call]:
-        """Calls by business day and note id; None means all clinics or all days."""
-        return self._find({**days_filter(client_id, days), **(where or {})})
+        """Calls by business day and time; None means all clinics or all days."""
+        return self._find({**days_filter(client_id, days), **(where or {})}, limit=limit)
 
     async def newest(self, client_id: str, days: DayRange, at_most: int) -> list[Call]:
         """The latest calls of the days, skipped ones included, newest first."""
@@ -101,6 +126,37 @@ class CallRepository:
         """The call whose transcript has this file name, or None."""
         async for call in self._find({"transcript.filename": filename}, limit=1):
             return call
+        return None
+
+    async def with_audio(self, filename: str) -> Call | None:
+        """The call whose recording is stored under this base name, or None.
+
+        Ours are named by the call, those of the replaced system by the note (contract 2.3).
+        """
+        named = await self.get(filename.partition(".")[0])
+        candidates = [named] if named else []
+        if found := _NOTE_IN_NAME.search(filename):
+            candidates += [call async for call in self._find({"note_id": int(found[1])}, limit=20)]
+        fitting = (c for c in candidates if c.audio and _base(c.audio.file) == filename)
+        return next(fitting, None)
+
+    async def of_ids(self, call_ids: Sequence[str]) -> dict[str, Call]:
+        """Those of the calls that exist, by id."""
+        return await self._by(call_ids, "_id", {})
+
+    def newest_transcribed(self, where: Where, *, limit: int) -> AsyncIterator[Call]:
+        """Calls with a transcript, the newest transcript first."""
+        full = {"transcript": Not(None), **where}
+        return self._find(full, sort=(("transcript.transcribed_at", -1),), limit=limit)
+
+    async def newest_asked(
+        self, wish: str, client_id: str | None, days: DayRange
+    ) -> datetime | None:
+        """When one of the days' calls was last asked for; `wish` is the field of the moment."""
+        where = {**days_filter(client_id, days), wish: Not(None)}
+        async for document in self._documents.find(CALLS, where, sort=((wish, -1),), limit=1):
+            moment: datetime = document[wish]
+            return moment
         return None
 
     async def unfinished(self, first: date) -> AsyncIterator[Call]:
@@ -161,14 +217,15 @@ class CallRepository:
         return changed
 
     async def count_by(
-        self, path: str, client_id: str | None, days: DayRange, where: Where | None = None
+        self, path: str, client_id: str | None, days: DayRange | None, where: Where | None = None
     ) -> dict[Any, int]:
-        """How many calls of the days hold each value of a field."""
+        """How many calls of the days (None: of all) hold each value of a field."""
         full: Where = {**days_filter(client_id, days), **(where or {})}
         return await self._documents.count_by(CALLS, path, full)
 
-    async def _find(self, where: Where, *, limit: int | None = None) -> AsyncIterator[Call]:
-        sort = (("business_day", 1), ("started_at", 1))
+    async def _find(
+        self, where: Where, *, limit: int | None = None, sort: Sort = _BY_TIME
+    ) -> AsyncIterator[Call]:
         async for document in self._documents.find(CALLS, where, sort=sort, limit=limit):
             yield from_document(document)
 
@@ -193,6 +250,10 @@ def days_filter(client_id: str | None, days: DayRange | None) -> dict[str, Any]:
 
 def _iso(day: date) -> str:
     return day.isoformat()
+
+
+def _base(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 _ASKED = Not(None)

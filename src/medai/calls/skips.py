@@ -14,12 +14,12 @@ def skip_reason(*, duration_seconds: int, recording_url: str | None) -> SkipReas
         return SkipReason.ZERO_DURATION
     if duration_seconds < SHORTEST_KEPT_SECONDS:
         return SkipReason.SHORT
-    if recording_url and _is_note_link(recording_url):
+    if recording_url and is_note_link(recording_url):
         return SkipReason.NOTE_LINK
     return None
 
 
-def _is_note_link(url: str) -> bool:
+def is_note_link(url: str) -> bool:
     """A link to the CRM's own note instead of a recording (contract 4.3)."""
     return "/api/v4/contacts/" in url and "/notes/" in url
 

@@ -1,15 +1,31 @@
 """Commands about clinics."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from medai.bootstrap import Application
 from medai.cli.running import console, with_application
+from medai.clinics.settings import LONGEST_WINDOW_DAYS
 from medai.crm.registration import ClinicDetails
 from medai.errors import InvalidInputError
 
 clinics = typer.Typer(help="Клиники: подключение и список.", no_args_is_help=True)
+
+
+class NotApplicable(StrEnum):
+    """What a criterion that does not apply counts as in the overall score."""
+
+    ZERO = "zero"
+    SKIP = "skip"
+
+
+class Attribution(StrEnum):
+    """How the administrator of a call is found."""
+
+    AMOCRM = "amocrm"
+    AI_SCHEDULE = "ai_schedule"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,15 +49,19 @@ def add(
     token: Annotated[
         str, typer.Option(help="долгосрочный токен вместо кода", envvar="AMOCRM_TOKEN")
     ] = "",
-    timezone: Annotated[str, typer.Option(help="часовой пояс")] = "Europe/Moscow",
-    attribution: Annotated[str, typer.Option(help="amocrm или ai_schedule")] = "amocrm",
+    timezone: Annotated[
+        str | None, typer.Option(help="часовой пояс; без него у новой клиники Europe/Moscow")
+    ] = None,
+    attribution: Annotated[
+        str | None, typer.Option(help="amocrm или ai_schedule; без него у новой клиники amocrm")
+    ] = None,
 ) -> None:
     """Подключить клинику или переподключить её с новым кодом."""
 
     async def work(application: Application) -> None:
         if not auth_code and not token:
             raise InvalidInputError("Укажите --auth-code или --token из настроек интеграции amoCRM")
-        done = await application.registration.register(
+        done = await application.crm_access.connect(
             ClinicDetails(
                 name=name,
                 subdomain=subdomain,
@@ -75,6 +95,45 @@ def show() -> None:
     with_application(work, quiet=True)
 
 
+@clinics.command("set")
+def change(
+    clinic: Annotated[str, typer.Option(help="client_id клиники")],
+    window_days: Annotated[
+        int | None,
+        typer.Option(
+            help="дней после звонка, когда запись ещё засчитывается ему",
+            min=0,
+            max=LONGEST_WINDOW_DAYS,
+        ),
+    ] = None,
+    not_applicable: Annotated[
+        NotApplicable | None,
+        typer.Option(help="критерии «не применимо» в общей оценке: ноль или не считать"),
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="часовой пояс")] = None,
+    attribution: Annotated[
+        Attribution | None, typer.Option(help="как определять администратора")
+    ] = None,
+) -> None:
+    """Изменить настройки клиники; для новых звонков и оценок."""
+    asked = {
+        "conversion_window_days": window_days,
+        "count_not_applicable_as_zero": not_applicable and not_applicable is NotApplicable.ZERO,
+        "timezone": timezone,
+        "admin_detection_method": attribution and attribution.value,
+    }
+    wanted = {name: value for name, value in asked.items() if value is not None}
+
+    async def work(application: Application) -> None:
+        if not wanted:
+            raise InvalidInputError("Укажите, что изменить: medai clinics set --help")
+        changed = await application.setting_changes.change(clinic, wanted)
+        names = ", ".join(f"{name} = {value}" for name, value in changed.items())
+        console.print(f"Сохранено: {names}" if changed else "Изменений нет", soft_wrap=True)
+
+    with_application(work, quiet=True)
+
+
 @clinics.command("automatic")
 def automatic(
     clinic: Annotated[str, typer.Option(help="client_id клиники")],
@@ -83,9 +142,7 @@ def automatic(
     """Включить или выключить обработку новых звонков по расписанию."""
 
     async def work(application: Application) -> None:
-        await application.clinics.change(
-            clinic, lambda stored: stored.model_copy(update={"automatic_processing": on})
-        )
+        await application.setting_changes.change(clinic, {"automatic_processing": on})
         word = "обрабатываются сами" if on else "только собираются"
         console.print(f"Новые звонки {word}")
 

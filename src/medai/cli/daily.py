@@ -45,7 +45,10 @@ def auto_sync(
 
     async def work(application: Application) -> dict[str, Any]:
         days = _asked_days(today, day, first, last)
-        return await _all_clinics(application, clinic, days, today, flags)
+        report = await _all_clinics(application, clinic, days, today, flags)
+        # A copy for GET admin/logs: the API may run in another folder.
+        application.log_files.write(_name(report), _text(report))
+        return report
 
     report = with_application(work, quiet=True)
     path = guarded(lambda: _written(report))
@@ -129,11 +132,18 @@ async def _conclude(
 
 def _written(report: dict[str, Any]) -> Path:
     """The report as a file in `logs/`. Raises InvalidInputError."""
-    started = datetime.fromisoformat(report["start_time"])
-    path = Path("logs") / f"report_{started:%Y%m%d_%H%M%S}.json"
+    path = Path("logs") / _name(report)
     try:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
+        path.write_text(_text(report), encoding="utf-8")
     except OSError as error:
         raise InvalidInputError(f"Отчёт {path} не записывается: проверьте папку и права") from error
     return path
+
+
+def _name(report: dict[str, Any]) -> str:
+    return f"report_{datetime.fromisoformat(report['start_time']):%Y%m%d_%H%M%S}.json"
+
+
+def _text(report: dict[str, Any]) -> str:
+    return json.dumps(report, ensure_ascii=False, indent=2)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
@@ -11,7 +12,6 @@ from rich.table import Table
 from medai.bootstrap import Application
 from medai.cli.running import console, with_application
 from medai.errors import InvalidInputError
-from medai.kit.days import zone
 from medai.limits.changes import Changed
 from medai.limits.periods import KINDS, Kind
 from medai.limits.state import LimitState, PeriodState
@@ -125,15 +125,13 @@ def _cells(state: LimitState, period: PeriodState) -> list[str]:
         _minutes(period.limit_seconds),
         *(_minutes(seconds) for seconds in amounts),
         f"{period.percent:.0f}",
-        _end(period.runs_out_at, state.timezone),
+        _end(period.runs_out_at, state.tz),
         ", ".join(f"{each.percent} %" for each in period.warnings) or "нет",
     ]
 
 
-def _end(moment: datetime | None, timezone: str) -> str:
-    return (
-        "конца периода" if moment is None else f"{moment.astimezone(zone(timezone)):%d.%m.%Y %H:%M}"
-    )
+def _end(moment: datetime | None, tz: ZoneInfo) -> str:
+    return "конца периода" if moment is None else f"{moment.astimezone(tz):%d.%m.%Y %H:%M}"
 
 
 def _print_changed(changed: Changed) -> None:

@@ -25,6 +25,8 @@ _KINDS = {
     "transcription": "расшифровка",
     "analysis": "оценка",
     "everything": "весь путь",
+    "check": "сверка с amoCRM",
+    "attribution": "администраторы заново",
     "poll": "опрос за сегодня",
     "night": "ночной прогон",
     "rescan": "повторный обход",

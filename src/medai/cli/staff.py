@@ -7,8 +7,6 @@ import typer
 from medai.bootstrap import Application
 from medai.cli.running import console, with_application, yesterday
 from medai.kit.days import parse_day, parse_range
-from medai.kit.ids import stable_id
-from medai.staff.models import Shift
 
 staff = typer.Typer(help="Администраторы и смены.", no_args_is_help=True)
 
@@ -28,19 +26,10 @@ def shift(
     """Поставить администратора в график на день."""
 
     async def work(application: Application) -> None:
-        await application.clinics.require(clinic)
-        on = parse_day(day)
-        added = await application.staff.add_shift(
-            Shift(
-                id=stable_id("shift", clinic, on.isoformat(), first_name, last_name),
-                client_id=clinic,
-                day=on,
-                first_name=first_name,
-                last_name=last_name,
-                created_at=application.clock(),
-            )
-        )
-        console.print("Смена добавлена" if added else "Такая смена уже есть")
+        done = await application.shift_changes.add(clinic, [parse_day(day)], first_name, last_name)
+        console.print("Смена добавлена" if done.shifts else "Такая смена уже есть")
+        if done.run_id:
+            console.print(f"Администраторы звонков этого дня определятся заново: {done.run_id}")
 
     with_application(work, quiet=True)
 

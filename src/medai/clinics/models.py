@@ -1,28 +1,31 @@
 """A clinic and its settings."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from medai.kit.model import Frozen
 
+CrmId = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""A number that amoCRM gave; stores keep 64 bits."""
+
 
 class StatusTarget(Frozen):
     """A pipeline status that means "booked" (contract 4.1)."""
 
-    pipeline_id: int
+    pipeline_id: CrmId
     pipeline_name: str
-    status_id: int
+    status_id: CrmId
     status_name: str
 
 
 class FieldTarget(Frozen):
     """A custom field value that means "the visit is confirmed" (contract 4.1)."""
 
-    field_id: int
+    field_id: CrmId
     field_name: str
-    enum_id: int
+    enum_id: CrmId
     enum_name: str
 
 
@@ -82,6 +85,10 @@ class MinuteLimits(Frozen):
     topped_up_at: datetime | None = None
 
 
+DetectionMethod = Literal["amocrm", "ai_schedule"]
+"""How the administrator of a call is found (contract 4.7)."""
+
+
 class Clinic(Frozen):
     """A clinic. `client_id` (the amoCRM integration's UUID) is its key everywhere.
 
@@ -98,7 +105,7 @@ class Clinic(Frozen):
     redirect_url: str = ""
     pipeline_id: int | None = None
     timezone: str = "Europe/Moscow"
-    admin_detection_method: Literal["amocrm", "ai_schedule"] = "amocrm"
+    admin_detection_method: DetectionMethod = "amocrm"
     conversion_config: ConversionConfig | None = None
     conversion_window_days: int = 0
     automatic_processing: bool = True

@@ -42,6 +42,14 @@ class ClinicRepository:
             raise unknown_clinic(client_id)
         return clinic
 
+    async def by_any_id(self, clinic_id: str) -> Clinic | None:
+        """The clinic with this client_id or this id of its own (old clients use both), or None."""
+        clinic = await self.by_client_id(clinic_id)
+        if clinic is not None:
+            return clinic
+        document = await self._documents.get(CLINICS, clinic_id)
+        return _from_document(document) if document else None
+
     async def all(self) -> AsyncIterator[Clinic]:
         """Every clinic by name."""
         async for document in self._documents.find(CLINICS, {}, sort=(("name", 1),)):

@@ -10,6 +10,7 @@ import httpx2
 
 from medai.clinics.models import Clinic
 from medai.crm.amocrm import AmocrmAccount
+from medai.crm.amocrm_reading import AmocrmReader
 from medai.crm.tokens import Cipher, ClinicTokenStore, newest_token_of
 from medai.errors import InvalidInputError
 from medai.infra.documents import Documents
@@ -58,6 +59,10 @@ class AmocrmAccounts:
             self._opened[key] = AmocrmAccount(self._client(clinic))
         return self._opened[key]
 
+    async def reader(self, clinic: Clinic) -> AmocrmReader:
+        """The clinic's account for people who look things up. Raises as `of`."""
+        return (await self.of(clinic)).reader
+
     def reopen(self, client_id: str) -> None:
         """Forget the clinic's client and what it was refused: somebody may have mended it."""
         for key in [key for key in self._opened if key[0] == client_id]:
@@ -97,6 +102,23 @@ class AmocrmAccounts:
     async def keep_access(self, clinic: Clinic) -> None:
         """Refresh the clinic's token if it is due. Raises as `Tokens.bearer`."""
         await self._tokens(clinic).bearer()
+
+    async def renew(self, clinic: Clinic) -> TokenPair:
+        """Trade the clinic's refresh token for a new pair at once; returns the stored pair.
+
+        Raises InvalidInputError where there is nothing to renew, ProviderStoppedError with what
+        to correct, and the temporary ProviderErrors.
+        """
+        stored = await self._store(clinic).load()
+        if stored is None:
+            raise InvalidInputError("Доступа к amoCRM ещё нет: подключите клинику с новым кодом")
+        if stored.refresh is None:
+            raise InvalidInputError(
+                "У клиники долгосрочный токен, он не обновляется: создайте новый в amoCRM"
+            )
+        await self._tokens(clinic).rejected(stored.access)
+        self.reopen(clinic.client_id)
+        return await self._store(clinic).load() or stored
 
     def _tokens(self, clinic: Clinic) -> Tokens:
         parts = self._parts

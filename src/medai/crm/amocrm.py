@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Literal
 
 from medai.calls.conversion import FieldChange, FieldFacts, PipelineFacts, StatusChange
-from medai.calls.models import Direction
+from medai.crm.amocrm_reading import AmocrmReader
+from medai.crm.call_notes import CALL_DIRECTIONS, call_note
 from medai.crm.ports import (
     CallEvent,
     CallNote,
@@ -16,16 +17,10 @@ from medai.crm.ports import (
 )
 from medai.errors import ProviderStoppedError
 from medai.integrations.amocrm.client import AmocrmClient
-from medai.integrations.amocrm.models import Company, Contact, Event, Lead, NewNote, Note
+from medai.integrations.amocrm.models import Company, Contact, Event, Lead, NewNote
 from medai.kit.clock import from_unix
 from medai.kit.days import Window
 
-_CALL_DIRECTIONS = {
-    "incoming_call": Direction.INBOUND,
-    "outgoing_call": Direction.OUTBOUND,
-    "call_in": Direction.INBOUND,
-    "call_out": Direction.OUTBOUND,
-}
 _COLLECTIONS: dict[str, Cards] = {"lead": "leads", "contact": "contacts", "company": "companies"}
 _STATUS_CHANGED = "lead_status_changed"
 _ANY_FIELD_CHANGED = "custom_field_value_changed"
@@ -37,6 +32,7 @@ class AmocrmAccount:
 
     def __init__(self, client: AmocrmClient) -> None:
         self._client = client
+        self.reader = AmocrmReader(client)
 
     async def happenings(self, window: Window, *, confirmation_field: int | None) -> Happenings:
         """Calls, status and field changes in one query of events."""
@@ -54,14 +50,14 @@ class AmocrmAccount:
         """The call notes with these ids."""
         async for note in self._client.notes(collection, note_ids):
             if note.is_call:
-                yield _call_note(note, collection)
+                yield call_note(note, collection)
 
     async def recent_call_notes(self, collection: Cards, window: Window) -> AsyncIterator[CallNote]:
         """Call notes written or changed in the window (notes-first mode, amocrm.md 12.2)."""
         async for note in self._client.call_notes(
             collection, updated_from=window.start, updated_to=window.end
         ):
-            yield _call_note(note, collection)
+            yield call_note(note, collection)
 
     async def leads(self, lead_ids: Iterable[int]) -> dict[int, LeadFacts]:
         """Leads by id."""
@@ -148,27 +144,8 @@ def _call_event(event: Event, note_id: int, collection: Cards) -> CallEvent:
         note_id=note_id,
         collection=collection,
         entity_id=event.entity_id,
-        direction=_CALL_DIRECTIONS[event.type],
+        direction=CALL_DIRECTIONS[event.type],
         at=event.created_at,
-    )
-
-
-def _call_note(note: Note, collection: Cards) -> CallNote:
-    call = note.call
-    named = call.responsible if isinstance(call.responsible, str) else ""
-    user_id = call.responsible if isinstance(call.responsible, int) else note.responsible_user_id
-    return CallNote(
-        note_id=note.id,
-        collection=collection,
-        entity_id=note.entity_id,
-        direction=_CALL_DIRECTIONS.get(note.type, Direction.UNKNOWN),
-        started_at=note.created_at,
-        duration_seconds=call.duration,
-        phone=call.phone,
-        link=call.link,
-        uniq=call.uniq,
-        responsible_user_id=user_id,
-        responsible_name=named if any(letter.isalpha() for letter in named) else "",
     )
 
 

@@ -27,7 +27,10 @@ class CallEvent:
 
 @dataclass(frozen=True, slots=True)
 class CallNote:
-    """A call as the PBX wrote it on a card. `responsible_name` is set when the PBX sent a name."""
+    """A call as the PBX wrote it on a card. `responsible_name` is set when the PBX sent a name.
+
+    `status` is the CRM's number for how the call ended, `result` the PBX's own words.
+    """
 
     note_id: int
     collection: Cards
@@ -40,6 +43,8 @@ class CallNote:
     uniq: str | None
     responsible_user_id: int | None
     responsible_name: str
+    status: int | None = None
+    result: str = ""
 
 
 @dataclass(frozen=True, slots=True)

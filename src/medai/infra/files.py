@@ -18,8 +18,11 @@ class Files(Protocol):
     async def read(self, name: str) -> bytes:
         """The whole content."""
 
-    def stream(self, name: str) -> AsyncIterator[bytes]:
-        """The content in chunks."""
+    def stream(self, name: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from `start` to before `end` (None: to the last) in chunks.
+
+        The caller knows the size: the part lies inside the content and is not empty.
+        """
 
     async def exists(self, name: str) -> bool:
         """Whether the object is there."""

@@ -62,10 +62,15 @@ class ObjectFiles:
             found = await get_async(self._store, name)
             return bytes(await found.bytes_async())
 
-    async def stream(self, name: str) -> AsyncIterator[bytes]:
+    async def stream(
+        self, name: str, *, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes]:
         """See `Files.stream`; chunks of about 256 KiB."""
+        size = await self.size(name) if end is None and start else end
         with _errors(checked(name)):
-            found = await get_async(self._store, name)
+            # An empty object has no part at all, not even the whole one.
+            part = (start, size) if size is not None else None
+            found = await get_async(self._store, name, options={"range": part} if part else None)
             async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
                 yield bytes(chunk)
 

@@ -57,7 +57,7 @@ def parse_day(text: str) -> date:
                 break
             if day.year in _YEARS:
                 return day
-    shown = text.strip()[:20]
+    shown = " ".join(text.split())[:20]
     raise InvalidInputError(f"Неверная дата «{shown}»: укажите ДД.ММ.ГГГГ или ГГГГ-ММ-ДД")
 
 
@@ -75,7 +75,8 @@ def zone(name: str) -> ZoneInfo:
     """The named IANA zone. Raises InvalidInputError for an unknown name."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    # Names of folders and endless ones fail as files do.
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidInputError(
             f"Неизвестный часовой пояс «{name[:40]}»: укажите, например, Europe/Moscow"
         ) from error

@@ -88,6 +88,12 @@ class LimitService:
         """Month and week of a clinic at this moment."""
         return state_of(await self._clinics.require(client_id), self._clock())
 
+    async def spent(self, client_id: str) -> LimitState | None:
+        """The state when the month or the week is used up; None while minutes are left."""
+        state = await self.state(client_id)
+        used_up = any(p.used_seconds >= p.limit_seconds for p in (state.month, state.week))
+        return state if used_up else None
+
     async def states(self) -> AsyncIterator[LimitState]:
         """The same for every clinic, by name."""
         async for clinic in self._clinics.all():

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from medai.clinics.models import Clinic, LimitWarning
-from medai.kit.days import zone
+from medai.clinics.zones import shown_zone
 from medai.limits import quota, warnings
 from medai.limits.forecast import forecast
 from medai.limits.periods import Kind, end_of, start_of
@@ -33,11 +34,11 @@ class PeriodState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitState:
-    """What is known of a clinic's minutes at a moment."""
+    """What is known of a clinic's minutes at a moment. `tz` is the zone they are counted in."""
 
     client_id: str
     clinic_name: str
-    timezone: str
+    tz: ZoneInfo
     month: PeriodState
     week: PeriodState
     topped_up_at: datetime | None
@@ -45,18 +46,18 @@ class LimitState:
 
 def state_of(clinic: Clinic, now: datetime) -> LimitState:
     """The state of a stored clinic at a moment."""
+    tz = shown_zone(clinic)
     return LimitState(
         client_id=clinic.client_id,
         clinic_name=clinic.name,
-        timezone=clinic.timezone,
-        month=_period(clinic, "month", now),
-        week=_period(clinic, "week", now),
+        tz=tz,
+        month=_period(clinic, "month", now, tz),
+        week=_period(clinic, "week", now, tz),
         topped_up_at=clinic.limits.topped_up_at,
     )
 
 
-def _period(clinic: Clinic, kind: Kind, now: datetime) -> PeriodState:
-    tz = zone(clinic.timezone)
+def _period(clinic: Clinic, kind: Kind, now: datetime, tz: ZoneInfo) -> PeriodState:
     limits = quota.at(clinic.limits, now, tz)
     used, limit = quota.used_of(limits, kind), quota.limit_of(limits, kind)
     held = quota.held_seconds(limits)

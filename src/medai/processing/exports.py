@@ -59,6 +59,11 @@ class Exports:
         _log.info("metrics exported", days=len(due), rows=dict(written))
         return dict(written)
 
+    async def make_all_due(self) -> int:
+        """Have every known day of all clinics written again by the next export; returns how many
+        were not due. Raises StoreError."""
+        return await self._days.touch_all(None)
+
     async def _find_forgotten(self, client_id: str | None) -> None:
         """Days of analysed calls are due, even if their worker died before it could say so."""
         analysed = self._calls.of_days(client_id, None, where={"stage": Stage.ANALYSED.value})

@@ -8,6 +8,8 @@ from medai.calls.models import Call
 LINK_LIFE_DAYS = 400
 """Rows and reports are read for a year; counted from the call's day, so that a link written
 twice is the same text and an unchanged row stays unchanged."""
+REPORT_LINK_LIFE = timedelta(days=30)
+"""A report is opened soon after it was made, and can be made again at any time."""
 
 
 class Signer(Protocol):
@@ -18,7 +20,7 @@ class Signer(Protocol):
 
 
 class SignedLinks:
-    """Public addresses of a call's transcript and recording."""
+    """Public addresses of a call's files and of reports."""
 
     def __init__(self, api_base_url: str, signer: Signer) -> None:
         self._base = api_base_url.rstrip("/")
@@ -26,15 +28,32 @@ class SignedLinks:
 
     def transcript_url(self, call: Call) -> str:
         """The transcript's text file; empty without a transcript."""
-        if call.transcript is None:
-            return ""
-        return self._signed(f"/transcriptions/{call.transcript.filename}/download", call)
+        return self.file_url(call, call.transcript.filename) if call.transcript else ""
 
     def recording_url(self, call: Call) -> str:
         """Our copy of the recording, which outlives the PBX's own link; empty without one."""
-        return self._signed(f"/calls/download/{call.id}", call) if call.audio else ""
+        return self.audio_url(call) if call.audio else ""
+
+    def file_url(self, call: Call, filename: str) -> str:
+        """Where the transcript of this name is, or will be."""
+        return self._signed(f"/transcriptions/{filename}/download", call)
+
+    def audio_url(self, call: Call) -> str:
+        """Where our copy of the recording is, or will be."""
+        return self._signed(f"/calls/download/{call.id}", call)
+
+    def analysis_url(self, call: Call, filename: str) -> str:
+        """The analysis as a text file."""
+        return self._signed(f"/analysis/{filename}/download", call)
+
+    def report_url(self, filename: str, made_at: datetime) -> str:
+        """A report by its file name. `made_at` is aware."""
+        return self._until(f"/call/reports/{filename}/download", made_at + REPORT_LINK_LIFE)
 
     def _signed(self, path: str, call: Call) -> str:
         day = datetime.combine(call.business_day, time.min, UTC)
-        query = self._signer.sign(path, expires_at=day + timedelta(days=LINK_LIFE_DAYS))
+        return self._until(path, day + timedelta(days=LINK_LIFE_DAYS))
+
+    def _until(self, path: str, expires_at: datetime) -> str:
+        query = self._signer.sign(path, expires_at=expires_at)
         return f"{self._base}{path}?{query}"

@@ -28,6 +28,7 @@ class Task(StrEnum):
 
     SYNC = "sync_clinic"
     LINKS = "repair_links"
+    CHECK = "check_crm"
     TOKEN = "keep_token"  # noqa: S105 - a word, not a secret
     FETCH = "fetch_recording"
     TRANSCRIBE = "transcribe_call"
@@ -36,6 +37,7 @@ class Task(StrEnum):
     EXPORT = "export_clinic"
     EXPORT_RUN = "export_run"
     CONCLUDE = "draw_conclusions"
+    ATTRIBUTE = "attribute_again"
     RETENTION = "forget_old"
     REPORT = "make_report"
 
@@ -45,6 +47,7 @@ class Task(StrEnum):
         return {
             Task.SYNC: Queue.SYNC,
             Task.LINKS: Queue.SYNC,
+            Task.CHECK: Queue.SYNC,
             Task.TOKEN: Queue.SYNC,
             Task.FETCH: Queue.RECORDINGS,
             Task.TRANSCRIBE: Queue.TRANSCRIPTION,
@@ -54,6 +57,7 @@ class Task(StrEnum):
             Task.EXPORT_RUN: Queue.EXPORT,
             Task.RETENTION: Queue.EXPORT,
             Task.CONCLUDE: Queue.REPORTS,
+            Task.ATTRIBUTE: Queue.REPORTS,
             Task.REPORT: Queue.REPORTS,
         }[self]
 

@@ -2,12 +2,15 @@
 
 from medai.calls.models import UNKNOWN_ADMINISTRATOR, Call
 from medai.calls.repository import CallRepository
+from medai.clinics.models import Clinic
 from medai.clinics.repository import ClinicRepository
 from medai.datalens.days import ExportDays
 from medai.infra.documents import Not
 from medai.kit.days import DayRange
 from medai.processing.attribution import Attributor
 from medai.transcription.service import TranscriptionService
+
+_TRANSCRIBED = {"transcript": Not(None), "skip_reason": None}
 
 
 class Reattribution:
@@ -27,6 +30,13 @@ class Reattribution:
         self._attributor = attributor
         self._days = days
 
+    async def concerns(self, clinic: Clinic, days: DayRange) -> bool:
+        """Whether the schedule has decided about any call of the days. Raises StoreError."""
+        if clinic.admin_detection_method != "ai_schedule":
+            return False
+        found = await self._calls.count_by("skip_reason", clinic.client_id, days, _TRANSCRIBED)
+        return bool(found)
+
     async def repeat(
         self, client_id: str, days: DayRange, *, only_unknown: bool = False, dry_run: bool = False
     ) -> tuple[int, int]:
@@ -36,8 +46,7 @@ class Reattribution:
         """
         clinic = await self._clinics.require(client_id)
         looked = changed = 0
-        transcribed = {"transcript": Not(None), "skip_reason": None}
-        found = [call async for call in self._calls.of_days(client_id, days, where=transcribed)]
+        found = [call async for call in self._calls.of_days(client_id, days, where=_TRANSCRIBED)]
         for call in found:
             if only_unknown and call.administrator != UNKNOWN_ADMINISTRATOR:
                 continue

@@ -35,10 +35,7 @@ async def checked_audio(data: bytes, *, crm_seconds: int, may_grow: bool = False
 
 async def stored_audio(files: Files, call_id: str, data: bytes, facts: AudioFacts) -> Audio:
     """The audio, written under the call's own name. Raises StoreError."""
-    extension = next(
-        (known for codec, known in _EXTENSIONS.items() if facts.codec.startswith(codec)), "audio"
-    )
-    name = f"audio/{call_id}.{extension}"
+    name = f"audio/{call_id}.{extension_of(facts)}"
     await files.write(name, data)
     return Audio(
         file=name,
@@ -49,6 +46,12 @@ async def stored_audio(files: Files, call_id: str, data: bytes, facts: AudioFact
         codec=facts.codec,
         size_bytes=len(data),
     )
+
+
+def extension_of(facts: AudioFacts) -> str:
+    """The file extension of such audio; "audio" when there is no customary one."""
+    found = (known for codec, known in _EXTENSIONS.items() if facts.codec.startswith(codec))
+    return next(found, "audio")
 
 
 def facts_of(audio: Audio) -> AudioFacts:

@@ -132,6 +132,13 @@ class WorkRequests:
                 order.calls.append(call)
         return found, await self._place(order)
 
+    async def transcription_of(self, call: Call, *, run_id: str | None = None) -> int:
+        """Ask for one call's transcript; returns 1, or 0 when it is there already."""
+        order = self._order(_AUDIO_STEPS, run_id, "transcription_requested_at")
+        if call.transcript is None:
+            order.calls.append(call)
+        return await self._place(order)
+
     async def analysis(
         self,
         client_id: str | None,

@@ -21,8 +21,10 @@ _LONGEST_DIRECT = timedelta(hours=2)
 _TASKS = {
     Phase.SYNC: Task.SYNC,
     Phase.LINKS: Task.LINKS,
+    Phase.CHECK: Task.CHECK,
     Phase.EXPORT: Task.EXPORT_RUN,
     Phase.CONCLUSIONS: Task.CONCLUDE,
+    Phase.ATTRIBUTION: Task.ATTRIBUTE,
 }
 _AFTER_CALLS: dict[str, Phase] = {
     RunKind.NIGHT: Phase.EXPORT,

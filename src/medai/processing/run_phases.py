@@ -21,10 +21,12 @@ from medai.errors import (
     ProviderUnavailableError,
 )
 from medai.kit.clock import Clock
+from medai.processing.crm_checks import CrmChecks
 from medai.processing.day_outcomes import state_of_days
 from medai.processing.exports import Exports
 from medai.processing.link_repair import LinkRepair
 from medai.processing.ports import CrmAccounts
+from medai.processing.reattribution import Reattribution
 from medai.processing.requests import WorkRequests
 from medai.processing.retries import failure_message
 from medai.processing.run_book import RunBook
@@ -43,7 +45,7 @@ REPEATS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 CONCLUDE_AGAIN = timedelta(hours=1)
 _LONGEST_CONCLUDING = timedelta(days=3)
 
-_CRM_PHASES = (Phase.SYNC, Phase.LINKS)
+_CRM_PHASES = (Phase.SYNC, Phase.LINKS, Phase.CHECK)
 _PASSING = (
     ProviderUnavailableError,
     ProviderRateLimitedError,
@@ -65,9 +67,11 @@ class RunPhases:
         syncs: SlicedSync,
         accounts: CrmAccounts,
         links: LinkRepair,
+        checks: CrmChecks,
         requests: WorkRequests,
         exports: Exports,
         recommendations: RecommendationService,
+        reattribution: Reattribution,
         stops: Stops,
         sweeps: Sweeps,
         clock: Clock,
@@ -78,9 +82,11 @@ class RunPhases:
         self._syncs = syncs
         self._accounts = accounts
         self._links = links
+        self._checks = checks
         self._requests = requests
         self._exports = exports
         self._recommendations = recommendations
+        self._reattribution = reattribution
         self._stops = stops
         self._sweeps = sweeps
         self._clock = clock
@@ -93,6 +99,10 @@ class RunPhases:
         """Take over recording links that came late."""
         await self._attempt(run_id, Phase.LINKS, self._repaired)
 
+    async def check(self, run_id: str) -> None:
+        """Compare what the CRM has for the days with what is stored."""
+        await self._attempt(run_id, Phase.CHECK, self._checked)
+
     async def export(self, run_id: str) -> None:
         """Write the clinic's due days."""
         await self._attempt(run_id, Phase.EXPORT, self._exported)
@@ -100,6 +110,10 @@ class RunPhases:
     async def conclude(self, run_id: str) -> None:
         """Draw the conclusions that are due: weeks first, months live on them."""
         await self._attempt(run_id, Phase.CONCLUSIONS, self._concluded)
+
+    async def attribute(self, run_id: str) -> None:
+        """Decide again who took the calls of the run: the schedule was corrected."""
+        await self._attempt(run_id, Phase.ATTRIBUTION, self._attributed)
 
     async def _attempt(
         self, run_id: str, phase: Phase, action: Callable[[Run], Awaitable[None]]
@@ -167,6 +181,11 @@ class RunPhases:
         await self._crm_works(client_id)
         await self._runs.complete(run.id, {"links_repaired": repaired})
 
+    async def _checked(self, run: Run) -> None:
+        counted = await self._checks.check(run.id, str(run.client_id), days_of(run))
+        await self._crm_works(str(run.client_id))
+        await self._runs.complete(run.id, counted)
+
     async def _exported(self, run: Run) -> None:
         rows = await self._exports.export(run.client_id)
         counted = {**run.statistics, **{f"rows_{table}": n for table, n in rows.items()}}
@@ -192,6 +211,10 @@ class RunPhases:
             await self._recommendations.monthly(client_id, month.year, month.month)
         await self._exports.export(client_id)
         await self._finish(run, run.statistics)
+
+    async def _attributed(self, run: Run) -> None:
+        looked, changed = await self._reattribution.repeat(str(run.client_id), days_of(run))
+        await self._runs.complete(run.id, {"calls": looked, "administrators_changed": changed})
 
     async def _conclude_period(self, run: Run) -> None:
         """Conclusions of exactly the run's days, drawn anew unless this run has drawn them."""

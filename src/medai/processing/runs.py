@@ -37,12 +37,14 @@ class RunKind(StrEnum):
     period, from the CRM to conclusions and metrics.
     """
 
+    CHECK = "check"
     SYNC = "sync"
     BULK = "bulk"
     PROCESS = "process"
     TRANSCRIPTION = "transcription"
     ANALYSIS = "analysis"
     EVERYTHING = "everything"
+    ATTRIBUTION = "attribution"
     POLL = "poll"
     NIGHT = "night"
     RESCAN = "rescan"
@@ -55,9 +57,11 @@ class Phase(StrEnum):
     DIRECT = "direct"
     SYNC = "sync"
     LINKS = "links"
+    CHECK = "check"
     CALLS = "calls"
     EXPORT = "export"
     CONCLUSIONS = "conclusions"
+    ATTRIBUTION = "attribution"
 
 
 class Run(Frozen):

@@ -1,5 +1,6 @@
 """Making reports for a clinic or for all of them, and storing the files."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -61,7 +62,9 @@ class ReportService:
                 "выберите другой период или дождитесь анализа"
             )
         before = previous_period(days)
-        return build_content(
+        # In a thread: adding up tens of thousands of calls must not hold up other requests.
+        return await asyncio.to_thread(
+            build_content,
             calls,
             days,
             clinics,

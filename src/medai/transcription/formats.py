@@ -20,11 +20,24 @@ _NAMELESS = {"", "Неизвестный контакт", "Без имени"}
 
 _NO_PHONE = {"", "Неизвестно"}
 
+_PHONE_FILE = re.compile(r"(\d+)_\d{8}_\d{6}\.txt", re.ASCII)
+_NOTE_FILE = re.compile(r"note_([A-Za-z0-9-]+)_.*\.txt", re.ASCII)
+
 
 def transcript_filename(call: Call) -> str:
     """`note_{note_id}_{call_id}.txt` (contract 2.3), safe as a file name."""
     note_id = re.sub(r"[^A-Za-z0-9_-]", "_", str(call.note_id))
     return f"note_{note_id}_{call.id}.txt"
+
+
+def offered_name(filename: str) -> str:
+    """Under which name a browser keeps the file (contract 1.2): `transcription_{phone}.txt` for
+    `{phone}_{date}_{time}.txt`, `transcription_note_{id}.txt` for `note_{id}_….txt`."""
+    if found := _NOTE_FILE.fullmatch(filename):
+        return f"transcription_note_{found[1]}.txt"
+    if found := _PHONE_FILE.fullmatch(filename):
+        return f"transcription_{found[1]}.txt"
+    return f"transcription_{re.sub('[^A-Za-z0-9_.-]', '_', filename.removesuffix('.txt'))}.txt"
 
 
 def transcript_text(

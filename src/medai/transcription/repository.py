@@ -1,9 +1,9 @@
 """Transcripts and payments of recognitions in the document store."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
-from medai.infra.documents import Change, Collection, Document, Documents, Range
+from medai.infra.documents import Change, Collection, Document, Documents, OneOf, Range
 from medai.transcription.answers import RECOGNITION_ANSWERS
 from medai.transcription.ledger import Payment, PaymentState
 from medai.transcription.models import Transcript
@@ -24,11 +24,13 @@ class TranscriptRepository:
     async def get(self, call_id: str) -> Transcript | None:
         """The transcript of a call, or None."""
         document = await self._documents.get(TRANSCRIPTS, call_id)
-        if document is None:
-            return None
-        return Transcript.model_validate(
-            {"call_id": document["_id"], **_without(document, "legacy")}
-        )
+        return _transcript(document) if document is not None else None
+
+    async def of_calls(self, call_ids: Sequence[str]) -> dict[str, Transcript]:
+        """Those transcripts that exist, by call; at most 200 calls."""
+        where = {"_id": OneOf(tuple(call_ids))}
+        found = self._documents.find(TRANSCRIPTS, where, sort=(("_id", 1),))
+        return {document["_id"]: _transcript(document) async for document in found}
 
     async def put(self, transcript: Transcript) -> None:
         """Store or replace the transcript of its call."""
@@ -102,6 +104,10 @@ class PaymentRepository:
         found = self._documents.find(RECOGNITIONS, where, sort=[("requested_at", 1)])
         async for document in found:
             yield _payment(document)
+
+
+def _transcript(document: Document) -> Transcript:
+    return Transcript.model_validate({"call_id": document["_id"], **_without(document, "legacy")})
 
 
 def _payment(document: Document) -> Payment:

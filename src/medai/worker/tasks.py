@@ -25,7 +25,7 @@ def register(application: Application) -> procrastinate.App:
 
     @engine.task(name=Task.EXPORT.value, queue=Task.EXPORT.queue)
     async def export_clinic(client_id: str) -> None:
-        await application.exports.export(client_id)
+        await application.exports.export(client_id or None)
 
     @engine.task(name=Task.REPORT.value, queue=Task.REPORT.queue)
     async def make_report(client_id: str, first: str, last: str) -> None:
@@ -52,6 +52,10 @@ def _register_runs(application: Application) -> None:
     async def repair_links(run_id: str) -> None:
         await application.phases.links(run_id)
 
+    @application.engine.task(name=Task.CHECK.value, queue=Task.CHECK.queue)
+    async def check_crm(run_id: str) -> None:
+        await application.phases.check(run_id)
+
     @application.engine.task(name=Task.EXPORT_RUN.value, queue=Task.EXPORT_RUN.queue)
     async def export_run(run_id: str) -> None:
         await application.phases.export(run_id)
@@ -59,3 +63,7 @@ def _register_runs(application: Application) -> None:
     @application.engine.task(name=Task.CONCLUDE.value, queue=Task.CONCLUDE.queue)
     async def draw_conclusions(run_id: str) -> None:
         await application.phases.conclude(run_id)
+
+    @application.engine.task(name=Task.ATTRIBUTE.value, queue=Task.ATTRIBUTE.queue)
+    async def attribute_again(run_id: str) -> None:
+        await application.phases.attribute(run_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from medai.analysis.ports import LanguageModel
 from medai.analysis.recommendations.models import Conclusions, PeriodType
@@ -93,10 +93,12 @@ class RecommendationService:
     ) -> Conclusions:
         """The stored conclusions, or new ones: whoever asks meanwhile waits for the same."""
         key = (empty.client_id, empty.period_type, empty.first, empty.last)
+        asked_at = self._clock()
         if not force_refresh and (known := await self._repository.get(*key)):
             return known
         async with self._hold("conclusions:" + ":".join(map(str, key))):
-            if not force_refresh and (known := await self._repository.get(*key)):
+            known = await self._repository.get(*key)
+            if known and not (force_refresh and _is_older(known, asked_at)):
                 return known
             made = await conclude(empty)
             if made.is_empty:
@@ -163,6 +165,11 @@ class RecommendationService:
             "created_at": self._clock(),
         }
         return empty.model_copy(update={**found, **origin})
+
+
+def _is_older(known: Conclusions, moment: datetime) -> bool:
+    """Made before the moment: somebody who asks for fresh ones at the same time shares ours."""
+    return known.created_at is None or known.created_at <= moment
 
 
 def _empty(client_id: str, period_type: PeriodType, first: date, last: date) -> Conclusions:

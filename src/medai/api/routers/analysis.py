@@ -1,28 +1,35 @@
-"""Analysis of calls over days (contract 1.3)."""
-
-from typing import Any
+"""Analysis of the calls of days (contract 1.3)."""
 
 from fastapi import APIRouter
 
 from medai.api.dependencies import App, Who
-from medai.api.routers.calls import Start
-from medai.api.routers.ranges import counted, started, status_answer
-from medai.calls.life import analyze_status
+from medai.api.errors import problems
+from medai.api.routers.call_shapes import RangeStarted, RangeStatus
+from medai.api.routers.parameters import AnyClinicId, FirstDay, LastDay
+from medai.api.routers.ranges import period_answer, started
 from medai.kit.days import parse_range
 
 router = APIRouter(tags=["analysis"])
 
 
-@router.post("/call-analysis/analyze", summary="Start analysing the days")
-@router.post("/analyze-by-date-range", summary="Start analysing the days")
+@router.post(
+    "/call-analysis/analyze",
+    summary="Start analysing the days (README's name)",
+    responses=problems(400, 404),
+)
+@router.post(
+    "/analyze-by-date-range",
+    summary="Start analysing the days",
+    responses=problems(400, 404),
+)
 async def analyse(
     app: App,
     who: Who,
-    start_date_str: Start,
-    end_date_str: Start,
-    client_id: str | None = None,
+    start_date_str: FirstDay,
+    end_date_str: LastDay,
+    client_id: AnyClinicId = None,
     force_analyze: bool = False,
-) -> dict[str, Any]:
+) -> RangeStarted:
     """Queue transcribed calls without an analysis; `force_analyze` repeats finished ones."""
     parse_range(start_date_str, end_date_str)
     client_id = who.clinic(client_id)
@@ -34,15 +41,27 @@ async def analyse(
     )
 
 
-@router.get("/call-analysis/analyze-status", summary="How far analysis is")
-@router.get("/analyze-by-date-range-status", summary="How far analysis is")
+@router.get(
+    "/call-analysis/analyze-status",
+    summary="How far analysis is (README's name)",
+    responses=problems(400, 404),
+)
+@router.get(
+    "/analyze-by-date-range-status",
+    summary="How far analysis is",
+    responses=problems(400, 404),
+)
 async def analysis_state(
-    app: App, who: Who, start_date_str: Start, end_date_str: Start, client_id: str | None = None
-) -> dict[str, Any]:
-    """Counts by status of the calls that have a transcript."""
-    client_id = who.clinic(client_id)
+    app: App,
+    who: Who,
+    start_date_str: FirstDay,
+    end_date_str: LastDay,
+    client_id: AnyClinicId = None,
+) -> RangeStatus:
+    """Counts by status of the calls that have a transcript. Poll until completed or partial.
+
+    Only successes are progress here, unlike in the status of transcription (contract 1.3).
+    """
     days = parse_range(start_date_str, end_date_str)
-    found = app.calls.of_days(client_id, days, where={"skip_reason": None})
-    transcribed = (call async for call in found if call.transcript)
-    counts = await counted(transcribed, analyze_status)
-    return status_answer(counts, finished=("success",))
+    status = await app.period_statuses.analysis(who.clinic(client_id), days)
+    return period_answer(status, done=status.success)

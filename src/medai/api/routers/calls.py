@@ -1,63 +1,131 @@
-"""Calls, their transcription and their files (contract 1.2)."""
+"""Calls, their transcription and their recordings (contract 1.2)."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel
 
 from medai.access.audit import Opened
+from medai.api.byte_ranges import file_answer
 from medai.api.dependencies import App, SignedLink, Who
-from medai.api.routers.presenters import call_document
-from medai.api.routers.ranges import counted, started, status_answer
-from medai.calls.life import transcription_status
+from medai.api.errors import Problem, problems
+from medai.api.routers.call_lists import CallLists
+from medai.api.routers.call_shapes import CallList, QuotaSpent, RangeStarted, RangeStatus, refusal
+from medai.api.routers.ranges import period_answer, started
+from medai.calls.listing import CallQuery
 from medai.errors import NotFoundError
 from medai.kit.days import DayRange, parse_range, zone
 from medai.kit.phones import digits
-from medai.transcription.formats import transcript_text
+from medai.limits.state import LimitState
 
 router = APIRouter(tags=["calls"])
 
 _MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg", "m4a": "audio/mp4"}
+_OTHER = "application/octet-stream"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_AUDIO = dict.fromkeys((*_MEDIA_TYPES.values(), _OTHER), _BINARY)
+_AUDIO_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The recording", "content": _AUDIO},
+    206: {"description": "The part named in Range", "content": _AUDIO},
+    416: {"description": "The recording has no such part", "model": Problem},
+    **problems(404),
+}
+_SECONDS_PER_MINUTE = 60
+_MOST_LISTED = 10_000
+_DEEPEST = 10_000_000
+_LONGEST_DATE, LONGEST_ID = 40, 100
 
-Start = Annotated[str, Query(description="ДД.ММ.ГГГГ или ГГГГ-ММ-ДД")]
+Start = Annotated[
+    str,
+    Query(
+        description="ДД.ММ.ГГГГ или ГГГГ-ММ-ДД", max_length=_LONGEST_DATE, examples=["19.11.2026"]
+    ),
+]
+Day = Annotated[
+    str | None,
+    Query(
+        description="ДД.ММ.ГГГГ или ГГГГ-ММ-ДД; одна из двух дат: один день",
+        max_length=_LONGEST_DATE,
+        examples=["19.11.2026"],
+    ),
+]
+ClientId = Annotated[
+    str | None,
+    Query(description="клиника; без него: все клиники ключа", max_length=LONGEST_ID),
+]
+OneClinic = Annotated[str, Query(description="клиника", max_length=LONGEST_ID)]
 
 
-@router.get("/calls/list", summary="Calls of the days")
+class _Refused(BaseModel):
+    """403: minutes are spent (an object), or the key does not allow it (a line)."""
+
+    detail: QuotaSpent | str
+    code: str | None = None
+
+
+@router.get(
+    "/calls/list",
+    summary="Calls of the days",
+    response_class=JSONResponse,
+    responses={200: {"model": CallList}, **problems(400, 404)},
+)
 async def list_calls(
-    app: App,
+    request: Request,
     who: Who,
-    start_date: str | None = None,
-    end_date: str | None = None,
-    client_id: str | None = None,
-) -> dict[str, Any]:
-    """Full call documents in the contract's shape, skipped calls left out."""
-    client_id = who.clinic(client_id)
+    start_date: Day = None,
+    end_date: Day = None,
+    client_id: ClientId = None,
+    limit: Annotated[
+        int | None, Query(ge=1, le=_MOST_LISTED, description="ours: at most so many calls")
+    ] = None,
+    offset: Annotated[
+        int, Query(ge=0, le=_DEEPEST, description="ours: so many calls are left out first")
+    ] = 0,
+) -> Response:
+    """Full call documents by day and time, both dates included, skipped calls left out.
+
+    Without dates the whole collection, as old clients expect; it is streamed.
+    """
     days = _optional_range(start_date, end_date)
-    zones = {c.client_id: zone(c.timezone) async for c in app.clinics.all()}
-    found = app.calls.of_days(client_id, days, where={"skip_reason": None})
-    calls = [call_document(call, zones[call.client_id]) async for call in found]
-    return {
-        "success": True,
-        "message": f"Найдено звонков: {len(calls)}",
-        "data": {"calls": calls, "total": len(calls)},
-    }
+    lists: CallLists = request.app.state.call_lists
+    return await lists.answer(CallQuery(who.clinic(client_id), days, limit, offset))
 
 
-@router.post("/calls/transcribe", summary="Start transcribing the days")
-@router.post("/calls/transcribe-by-date-range", summary="Start transcribing the days")
+_START: dict[int | str, dict[str, Any]] = {
+    **problems(400, 404),
+    403: {"model": _Refused, "description": "Минуты клиники исчерпаны, или ключ только для чтения"},
+}
+
+
+@router.post(
+    "/calls/transcribe",
+    summary="Start transcribing the days",
+    response_model=RangeStarted,
+    responses=_START,
+)
+@router.post(
+    "/calls/transcribe-by-date-range",
+    summary="Start transcribing the days",
+    response_model=RangeStarted,
+    responses=_START,
+)
 async def transcribe(
     app: App,
     who: Who,
     start_date_str: Start,
     end_date_str: Start,
-    client_id: str | None = None,
-    force_transcribe: bool = False,
-) -> dict[str, Any]:
-    """Queue what has no transcript; nothing is paid for twice, whatever is forced."""
+    client_id: ClientId = None,
+    force_transcribe: Annotated[
+        bool, Query(description="counts finished calls as found; nothing is paid for twice")
+    ] = False,
+) -> RangeStarted | Response:
+    """Queue what has no transcript. 403 with the clinic's minutes when they are spent; without
+    `client_id` clinics with spent minutes wait and the others go on."""
     parse_range(start_date_str, end_date_str)
     client_id = who.clinic(client_id)
-    if client_id is not None:
-        await app.clinics.require(client_id)
+    if client_id is not None and (spent := await app.limits.spent(client_id)):
+        return JSONResponse(refusal(_spent(spent)), 403)
     return await started(
         lambda: app.asked.transcription(
             client_id, start_date_str, end_date_str, force=force_transcribe
@@ -66,66 +134,85 @@ async def transcribe(
     )
 
 
-@router.get("/calls/transcribe-status", summary="How far transcription is")
-@router.get("/calls/transcribe-by-date-range-status", summary="How far transcription is")
+@router.get(
+    "/calls/transcribe-status", summary="How far transcription is", responses=problems(400, 404)
+)
+@router.get(
+    "/calls/transcribe-by-date-range-status",
+    summary="How far transcription is",
+    responses=problems(400, 404),
+)
 async def transcription_state(
-    app: App, who: Who, start_date_str: Start, end_date_str: Start, client_id: str
-) -> dict[str, Any]:
-    """Counts by status of the calls that have a recording."""
+    app: App, who: Who, start_date_str: Start, end_date_str: Start, client_id: OneClinic
+) -> RangeStatus:
+    """Counts by status of the calls that have a recording; 404 for an unknown clinic."""
     who.require(client_id)
     days = parse_range(start_date_str, end_date_str)
-    found = app.calls.of_days(client_id, days, where={"skip_reason": None})
-    with_recording = (call async for call in found if call.recording_url or call.audio)
-    counts = await counted(with_recording, transcription_status)
-    return status_answer(counts, finished=("success", "failed"))
+    await app.clinics.require(client_id)
+    status = await app.period_statuses.transcription(client_id, days)
+    return period_answer(status, done=status.success + status.failed)
 
 
-@router.get("/calls/download/{call_id}", summary="The recording", dependencies=[SignedLink])
-@router.get("/calls/download-audio/{call_id}", summary="The recording")
-async def download_audio(call_id: str, app: App, who: Who) -> StreamingResponse:
-    """The stored audio as an attachment. 404 for an unknown call or a missing file."""
+@router.get(
+    "/calls/download/{call_id}",
+    summary="The recording",
+    dependencies=[SignedLink],
+    response_class=StreamingResponse,
+    responses=_AUDIO_ANSWERS,
+)
+@router.get(
+    "/calls/download-audio/{call_id}",
+    summary="The recording, for holders of a key",
+    response_class=StreamingResponse,
+    responses=_AUDIO_ANSWERS,
+)
+async def download_audio(
+    call_id: str,
+    app: App,
+    who: Who,
+    asked: Annotated[
+        str | None, Header(alias="Range", max_length=200, description="bytes=0-65535")
+    ] = None,
+) -> Response:
+    """The stored audio as an attachment, or the part of it that Range names.
+
+    404 for an unknown or malformed id and for a missing file.
+    """
     call = await app.calls.get(call_id)
     is_there = call and call.audio and await app.files.exists(call.audio.file)
     if call is None or call.audio is None or not (is_there and who.grant.allows(call.client_id)):
         raise NotFoundError("Запись этого звонка не найдена: проверьте номер звонка")
     await who.opens(Opened.RECORDING, call.id, call.client_id)
-    clinic = await app.clinics.require(call.client_id)
-    at = call.started_at.astimezone(zone(clinic.timezone))
-    extension = call.audio.file.rpartition(".")[2]
-    name = f"call_{digits(call.phone)}_{at:%Y%m%d%H%M%S}.{extension}"
-    return StreamingResponse(
-        app.files.stream(call.audio.file),
-        media_type=_MEDIA_TYPES.get(extension, "application/octet-stream"),
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Length": str(await app.files.size(call.audio.file)),
-        },
+    clinic = await app.clinics.by_client_id(call.client_id)
+    at = call.started_at.astimezone(zone(clinic.timezone if clinic else "Europe/Moscow"))
+    stored, phone = call.audio.file.rpartition("/")[2], digits(call.phone)
+    extension = stored.rpartition(".")[2]
+    name = f"call_{phone}_{at:%Y%m%d%H%M%S}.{extension}" if phone else stored
+    return await file_answer(
+        app.files,
+        call.audio.file,
+        media_type=_MEDIA_TYPES.get(extension, _OTHER),
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        asked=asked,
     )
 
 
-@router.get(
-    "/transcriptions/{filename}/download",
-    summary="The transcript as a text file",
-    dependencies=[SignedLink],
-)
-async def download_transcript(filename: str, app: App, who: Who) -> Response:
-    """The transcript text. 404 for an unknown file."""
-    call = await app.calls.with_transcript(filename)
-    if call is None or not who.grant.allows(call.client_id):
-        raise NotFoundError("Расшифровка не найдена: проверьте ссылку")
-    await who.opens(Opened.TRANSCRIPT, call.id, call.client_id)
-    clinic = await app.clinics.require(call.client_id)
-    transcript = await app.transcription.get(call.id)
-    text = transcript_text(transcript, call, tz=zone(clinic.timezone))
-    offered = f"transcription_note_{call.note_id}.txt"
-    return Response(
-        text,
-        media_type="text/plain; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{offered}"'},
+def _spent(state: LimitState) -> QuotaSpent:
+    month, week = state.month, state.week
+    refusing = month if month.used_seconds >= month.limit_seconds else week
+    return QuotaSpent(
+        error=f"{_PERIODS[refusing.kind]} лимит минут исчерпан: добавьте минуты",
+        clinic_name=state.clinic_name,
+        monthly_limit=round(month.limit_seconds / _SECONDS_PER_MINUTE, 2),
+        current_usage=round(month.used_seconds / _SECONDS_PER_MINUTE, 2),
+        remaining=max(0.0, round((refusing.limit_seconds - refusing.used_seconds) / 60, 2)),
     )
+
+
+_PERIODS = {"month": "Месячный", "week": "Недельный"}
 
 
 def _optional_range(first: str | None, last: str | None) -> DayRange | None:
-    if first is None and last is None:
+    if not first and not last:
         return None
     return parse_range(first or last or "", last or first or "")

@@ -12,6 +12,8 @@ from medai.kit.clock import Clock, utc_now
 
 from . import events, notes, setup
 from .cards import CardCollection, Cards
+from .created_leads import created_leads
+from .events import EventPage
 from .failures import PROVIDER
 from .models import (
     Account,
@@ -74,6 +76,18 @@ class AmocrmClient:
         """
         return events.of_types(self._transport, types, start, end)
 
+    async def event_page(
+        self,
+        types: Sequence[str],
+        start: datetime | None,
+        end: datetime | None,
+        *,
+        number: int,
+        size: int,
+    ) -> EventPage:
+        """One page of the event log, newest first; see `events.page`."""
+        return await events.page(self._transport, types, start, end, number=number, size=size)
+
     def notes(self, collection: NoteCollection, ids: Iterable[int]) -> AsyncIterator[Note]:
         """Notes of one collection by id, in batches; missing ones are left out."""
         return notes.by_ids(self._transport, collection, ids, self._batch_size)
@@ -90,6 +104,14 @@ class AmocrmClient:
         """The newest notes of a type on one card (to find our own after a lost answer)."""
         return await notes.of_card(self._transport, collection, entity_id, note_type, limit)
 
+    async def card_notes(
+        self, collection: NoteCollection, card_ids: Sequence[int], *, at_most: int
+    ) -> list[Note]:
+        """Notes of every type on some cards, newest first; `at_most` bounds the reading."""
+        return await notes.of_cards(
+            self._transport, collection, card_ids, self._batch_size, at_most
+        )
+
     async def add_notes(self, collection: NoteCollection, new: Sequence[NewNote]) -> list[int]:
         """Write common notes; their ids in the order given. See `notes.add` for failures."""
         return await notes.add(self._transport, collection, new)
@@ -105,6 +127,10 @@ class AmocrmClient:
         async for row in self._cards.by_ids("leads", ids, "contacts"):
             if lead := Lead.parse(row):
                 yield lead
+
+    async def leads_created(self, start: datetime, end: datetime) -> list[Lead]:
+        """Leads created at `start <= t < end`, newest first; without ids of contacts."""
+        return await created_leads(self._transport, start, end)
 
     async def contacts(self, ids: Iterable[int]) -> AsyncIterator[Contact]:
         """Contacts with the ids of their leads; missing ones are left out."""

@@ -1,6 +1,7 @@
 """Reading and writing notes (amocrm.md 4)."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -51,6 +52,30 @@ async def of_card(
     return [note for note in found if note is not None and note.type == note_type]
 
 
+async def of_cards(
+    transport: Transport,
+    collection: NoteCollection,
+    card_ids: Sequence[int],
+    size: int,
+    at_most: int,
+) -> list[Note]:
+    """Notes of all types on the cards, of each batch of cards the newest first."""
+    found: list[Note] = []
+    for start in range(0, len(card_ids), size):
+        ids = card_ids[start : start + size]
+        params = [*id_filter("entity_id", ids), ("order[id]", "desc")]
+        pages = rows_in_pages(transport, f"{collection}/notes", "notes", params, limit=PAGE)
+        async with aclosing(pages) as rows:
+            async for row in rows:
+                if not are_asked([row], ids, "entity_id"):
+                    raise _foreign_notes()
+                if note := Note.parse(row, collection):
+                    found.append(note)
+                if len(found) >= at_most:
+                    return found
+    return found
+
+
 async def add(
     transport: Transport, collection: NoteCollection, notes: Sequence[NewNote]
 ) -> list[int]:
@@ -89,10 +114,12 @@ async def _batch(
     body = await transport.get(f"{collection}/notes", params, splittable=len(ids) > 1)
     rows = embedded(body or {}, "notes")
     if not are_asked(rows, ids):
-        raise ProviderAnswerError(
-            PROVIDER, "amoCRM вернула чужие примечания: сообщите в её поддержку"
-        )
+        raise _foreign_notes()
     return rows
+
+
+def _foreign_notes() -> ProviderAnswerError:
+    return ProviderAnswerError(PROVIDER, "amoCRM вернула чужие примечания: сообщите в её поддержку")
 
 
 def _item(note: NewNote, number: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Long lists in pages and long id lists in batches (amocrm.md 2.3-2.4)."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 import httpx2
 
@@ -21,7 +21,7 @@ Rows = Sequence[JsonObject]
 
 async def rows_in_pages(
     transport: Transport, path: str, name: str, params: Params, *, limit: int
-) -> AsyncIterator[JsonObject]:
+) -> AsyncGenerator[JsonObject, None]:
     """Rows of `_embedded.<name>` over all pages, each id once.
 
     Ends on 204, an empty page, a page without `next`, or a repeated page. The next page is

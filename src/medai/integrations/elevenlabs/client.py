@@ -17,7 +17,7 @@ from elevenlabs.core.parse_error import ParsingError
 from elevenlabs.core.request_options import RequestOptions
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from medai.errors import SettingsError
+from medai.errors import AnswerLostError, SettingsError
 from medai.infra import measures
 from medai.integrations.elevenlabs import failures
 from medai.integrations.elevenlabs.models import SttAnswer, SttRequest, SttResult, Subscription
@@ -66,11 +66,17 @@ class ElevenLabsClient:
         return result
 
     async def subscription(self) -> Subscription:
-        """The account's plan and usage; free of charge. Raises as `transcribe` does."""
-        async with self._exchange(_SUBSCRIPTION_SECONDS):
-            response = await self._sdk.user.subscription.with_raw_response.get(
-                request_options=_options(_SUBSCRIPTION_SECONDS)
-            )
+        """The account's plan and usage; free of charge.
+
+        Raises as `transcribe` does, but no AnswerLostError: nothing can have been paid.
+        """
+        try:
+            async with self._exchange(_SUBSCRIPTION_SECONDS):
+                response = await self._sdk.user.subscription.with_raw_response.get(
+                    request_options=_options(_SUBSCRIPTION_SECONDS)
+                )
+        except AnswerLostError as error:
+            raise failures.no_answer(error.status) from None
         try:
             return Subscription.model_validate(_body(response.data, None))
         except ValidationError:

@@ -75,6 +75,12 @@ def answer_lost(status: int | None = None) -> AnswerLostError:
     )
 
 
+def no_answer(status: int | None = None) -> ProviderUnavailableError:
+    """A request that costs nothing was not answered."""
+    message = "ElevenLabs не ответил: повторите позже"
+    return ProviderUnavailableError(PROVIDER, message, status=status)
+
+
 def unreadable(request_id: str | None = None) -> ProviderAnswerError:
     """A 2xx answer without a usable transcript."""
     return ProviderAnswerError(

@@ -51,7 +51,12 @@ class SttAnswer(_Answer):
 
 
 class Subscription(_Answer):
-    """The account's plan and how much of it is used, in provider credits."""
+    """The account's plan and how much of it is used, in provider credits.
+
+    What the provider tells beyond these fields is kept as it came (`model_extra`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     tier: str
     character_count: int

@@ -1,0 +1,41 @@
+"""Parameters that many routes take, with the bounds that keep hostile ones out."""
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+_LONGEST_DATE = 20
+_LONGEST_ID = 100
+
+FirstDay = Annotated[
+    str,
+    Query(
+        max_length=_LONGEST_DATE, description="ДД.ММ.ГГГГ или ГГГГ-ММ-ДД", examples=["17.11.2026"]
+    ),
+]
+LastDay = Annotated[
+    str,
+    Query(
+        max_length=_LONGEST_DATE,
+        description="последний день, входит в период",
+        examples=["23.11.2026"],
+    ),
+]
+_CLINIC = Query(
+    max_length=_LONGEST_ID,
+    description="client_id клиники (UUID интеграции amoCRM)",
+    examples=["0b1c5a52-3f5e-4c2e-9c33-1f6d0e7b8a10"],
+)
+ClinicId = Annotated[str, _CLINIC]
+AnyClinicId = Annotated[str | None, _CLINIC]
+"""None: the clinic of the key, or all of them."""
+
+CallId = Annotated[
+    str,
+    Path(
+        max_length=_LONGEST_ID,
+        description="номер звонка: `_id` из calls/list",
+        examples=["5f2b9c0d1e3a4b5c6d7e8f90"],
+    ),
+]
+FileName = Annotated[str, Path(max_length=200, description="имя файла без папки")]
