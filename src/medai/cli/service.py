@@ -119,15 +119,15 @@ def listening(host: str, port: int, setting: str) -> socket.socket:
     try:
         family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server(address, family=family)
-        # Connections inherit it. asyncio asks for it only on sockets that name their protocol:
-        # without it head and body of an answer are sent 40 ms apart (delayed acknowledgement).
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listener
     except OSError as error:
         raise SettingsError(
             f"Порт {port} на {host} занят или недоступен:"
             f" освободите его или смените {setting} и MEDAI_HOST"
         ) from error
+    # Connections inherit it. asyncio asks for it only on sockets that name their protocol:
+    # without it head and body of an answer are sent 40 ms apart (delayed acknowledgement).
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 class _Server(uvicorn.Server):
