@@ -23,17 +23,17 @@ $(VENV)/bin/python:
 	  echo "venv failed: on Debian and Ubuntu install the package python3-venv"; exit 1; }
 
 # A stamp remembers which lock file is installed, so a second run starts at once.
-$(VENV)/installed-%: requirements%.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/%.installed: %.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing $<"
 	@$(BIN)/pip install --quiet --quiet --require-hashes -r $<
 	@$(BIN)/pip install --quiet --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-install: $(VENV)/installed-
+install: $(VENV)/requirements.installed
 
-install-dev: $(VENV)/installed--dev
+install-dev: $(VENV)/requirements-dev.installed
 
-demo: $(VENV)/installed--demo
+demo: $(VENV)/requirements-demo.installed
 	@$(BIN)/medai demo
 
 run: install

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -28,6 +29,12 @@ _VARIABLE = re.compile(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", re.MULTILINE)
 
 def _text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _phony() -> list[str]:
+    """The targets that people name."""
+    (names,) = re.findall(r"^\.PHONY: (.*)$", _text("Makefile"), re.MULTILINE)
+    return str(names).split()
 
 
 def _prose(name: str) -> str:
@@ -105,6 +112,14 @@ def test_both_readmes_have_the_same_skeleton() -> None:
 def test_both_readmes_name_the_same_things() -> None:
     english, russian = (set(re.findall(r"`([^`\n]+)`", _prose(name))) for name in READMES)
     assert english == russian
+
+
+@pytest.mark.parametrize("target", _phony())
+def test_a_make_target_knows_all_it_needs(target: str) -> None:
+    """A dry run from nothing: a target that lacks a rule for what it needs fails here."""
+    dry = ["make", "--dry-run", "--always-make", target]
+    ended = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", [*READMES, "docs/development.md"])

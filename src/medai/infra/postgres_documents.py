@@ -15,6 +15,10 @@ from medai.infra.postgres_conditions import Sql, changed, condition, order, valu
 
 _CHUNK = 500
 """Documents per statement and rows per fetch: a few megabytes at most."""
+# By hand and not by the driver's named cursor: that one complains when a result nobody reads to its
+# end is collected as garbage, although the end of the transaction closes it.
+_DECLARE = "DECLARE found NO SCROLL CURSOR FOR"
+_FETCH = f"FETCH {_CHUNK} FROM found".encode()
 
 
 class PostgresDocuments:
@@ -80,9 +84,11 @@ class PostgresDocuments:
                 if limit is not None and limit <= _CHUNK:
                     rows = await (await connection.execute(query.encode(), parameters)).fetchall()
                 else:
-                    async with connection.transaction(), connection.cursor(name="found") as cursor:
-                        await cursor.execute(query.encode(), parameters)
-                        while len(rows := await cursor.fetchmany(_CHUNK)) == _CHUNK:
+                    async with connection.transaction():
+                        await connection.execute(
+                            f"{_DECLARE} {query}".encode(), parameters, prepare=False
+                        )
+                        while len(rows := await _fetched(connection)) == _CHUNK:
                             for row in rows:
                                 yield decode(row[0])
             # The last part is given out after the connection went back: short results, which are
@@ -178,6 +184,11 @@ class PostgresDocuments:
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(text.encode(), parameters)
                 return cursor.rowcount
+
+
+async def _fetched(connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The next rows of the declared cursor."""
+    return await (await connection.execute(_FETCH, prepare=False)).fetchall()
 
 
 @contextmanager
