@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.fixtures.application import empty_mongodb
 from tests.fixtures.call_library import (
     ASKED_AT,
     FOREIGN,
@@ -19,7 +20,7 @@ from tests.fixtures.call_library import (
     opened_library,
 )
 from tests.fixtures.shapes import shaped
-from tests.fixtures.stores import empty_database
+from tests.fixtures.stores import REAL_MONGODB_URI, empty_database
 
 from medai.api.byte_ranges import byte_range
 from medai.api.joined import Joined
@@ -60,15 +61,22 @@ ANALYSED: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["postgres", "mongodb"])
 async def library(
-    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    postgres_server: str,
+    mongodb_uri: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Library]:
     """The nineteenth holds a call in every state; further days belong to single tests."""
+    folder = tmp_path_factory.mktemp("library")
     with empty_database(postgres_server) as dsn:
-        async with opened_library(dsn, tmp_path_factory.mktemp("library")) as opened:
-            await _every_state(opened)
-            yield opened
+        async with empty_mongodb(REAL_MONGODB_URI or mongodb_uri) as (uri, name):
+            store = {"mongodb_uri": uri, "mongodb_name": name}
+            changes = store if request.param == "mongodb" else {}
+            async with opened_library(dsn, folder, **changes) as opened:
+                await _every_state(opened)
+                yield opened
 
 
 async def _every_state(library: Library) -> None:
@@ -245,18 +253,23 @@ async def test_who_asks_while_one_is_read_gets_a_reading_of_their_own() -> None:
 
     joined: Joined[int] = Joined()
     first = asyncio.create_task(joined.ask("q", read))
-    await asyncio.sleep(0)  # lets the first reading begin
+    await _until(begun, [0])
     late = [asyncio.create_task(joined.ask("q", read)) for _ in range(5)]
     other = asyncio.create_task(joined.ask("another", read))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert begun == [0, 1]  # the late ones wait: the first reading began before they asked
+    # The late ones wait: the first reading began before they asked.
+    await _until(begun, [0, 1])
     late[0].cancel()
     gate.set()
     assert await first == 0
     assert await asyncio.gather(*late[1:]) == [2] * 4
     assert await other == 1
     assert await joined.ask("q", read) == 3
+
+
+async def _until(begun: list[int], wanted: list[int]) -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert begun == wanted
 
 
 async def test_a_failed_reading_fails_for_all_and_is_forgotten() -> None:
@@ -465,6 +478,16 @@ CASES: list[tuple[str, str, list[dict[str, Any]]]] = [
     ("one failed", "partial", [{**ASKED, "failures": failed(Step.RECORDING, MESSAGE)}]),
     ("nobody asked for one", "pending", [{}]),
     ("a newcomer after the request", "partial", [{"updated_at": ASKED_AT + timedelta(hours=2)}]),
+    (
+        "taken back after a failure",
+        "partial",
+        [
+            {
+                "cancelled_at": ASKED_AT,
+                "failures": failed(Step.RECORDING, MESSAGE, next_try_at=ASKED_AT),
+            }
+        ],
+    ),
     ("taken back", "partial", [{"cancelled_at": ASKED_AT}]),
     ("tried again in a minute", "processing", [{
         **STORED, "failures": failed(

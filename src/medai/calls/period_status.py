@@ -103,25 +103,28 @@ class PeriodStatuses:
         """Add the calls of one unfinished step, `size` of them."""
         where, failure = {"skip_reason": None, **where}, f"failures.{step}"
 
-        async def failed(**fields: object) -> dict[str | None, int]:
+        async def failed(inside: Where | None = None, **fields: object) -> dict[str | None, int]:
             """Calls by the code of their failure; None: of those without one."""
             inner = {f"{failure}.{name}": value for name, value in fields.items()}
-            return await self._calls.count_by(
-                f"{failure}.code", client_id, days, {**where, **inner}
-            )
+            full = {**where, **(inside or {}), **inner}
+            return await self._calls.count_by(f"{failure}.code", client_id, days, full)
 
+        wish = _WISHES[step]
         codes = await failed()
         whole, limited = codes.pop(None, 0), codes.pop(QuotaExceededError.code, 0)
         final = resting = unasked = cancelled = 0
         if codes:
-            soon = self._clock() + SOON
+            soon, asked = self._clock() + SOON, {wish: Not(None)}
             final = _others(await failed(next_try_at=None))
-            later = _others(await failed(next_try_at=Range(above=soon)))
-            resting = later + _others(await failed(next_try_at=Range(at_most=soon), stop=Not(None)))
+            resting = _others(await failed(asked, next_try_at=Range(above=soon))) + _others(
+                await failed(asked, next_try_at=Range(at_most=soon), stop=Not(None))
+            )
+            cancelled = _others(await failed({wish: None}, next_try_at=Not(None)))
         if whole:
-            untouched = {**where, failure: None, _WISHES[step]: None}
+            untouched = {**where, failure: None, wish: None}
             moments = await self._calls.count_by("cancelled_at", client_id, days, untouched)
-            unasked, cancelled = moments.pop(None, 0), sum(moments.values())
+            unasked = moments.pop(None, 0)
+            cancelled += sum(moments.values())
         status.failed += final
         status.resting += resting
         status.limit_exceeded += limited

@@ -1,5 +1,6 @@
 """The body of calls/list: serialised once, shared by equal requests, streamed when long."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from zoneinfo import ZoneInfo
@@ -17,6 +18,8 @@ from medai.kit.days import zone
 _JSON = "application/json"
 _HEAD = b'{"success":true,"data":{"calls":['
 _DEFAULT_ZONE = "Europe/Moscow"
+_READ_AT_ONCE = 2
+"""Short lists that are put together at a time: more would take memory and no less time."""
 
 
 class CallLists:
@@ -26,6 +29,7 @@ class CallLists:
         self._listing = listing
         self._clinics = clinics
         self._joined: Joined[bytes | None] = Joined()
+        self._turns = asyncio.Semaphore(_READ_AT_ONCE)
 
     async def answer(self, query: CallQuery) -> Response:
         """The whole list. What fits into one page is read once for everybody who asks meanwhile;
@@ -39,7 +43,7 @@ class CallLists:
 
     async def _short(self, query: CallQuery) -> bytes | None:
         """The whole body, None for a list of several pages."""
-        async with aclosing(self._parts(query)) as parts:
+        async with self._turns, aclosing(self._parts(query)) as parts:
             first, *others = [part async for part in _at_most(parts, _PARTS_OF_ONE_PAGE)]
         return None if len(others) == _PARTS_OF_ONE_PAGE - 1 else b"".join((first, *others))
 
