@@ -97,8 +97,9 @@ def service(
         empty_database(postgres_server) as dsn,
     ):
         configured = settings_for(
-            server.url, dsn, tmp_path_factory.mktemp("data"), api_requests_per_minute=0
-        )
+            server.url, dsn, tmp_path_factory.mktemp("data"),
+            api_requests_per_minute=0, api_longest_wait_seconds=1,
+        )  # fmt: skip
         with _Service(configured, control.clinics()[0], free_port()) as url:
             yield url
 

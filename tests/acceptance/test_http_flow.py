@@ -29,7 +29,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RU, ISO = DAY.strftime("%d.%m.%Y"), DAY.isoformat()
 START_KEYS = {"message", "total_found", "tasks_queued", "duration_seconds", "run_id"}
-EXPORT_KEYS = START_KEYS | {"success", "detailed_mode", "max_calls_limit", "note"}
+EXPORT_KEYS = START_KEYS | {
+    "success", "detailed_mode", "max_calls_limit", "note", "start_date", "end_date",
+}  # fmt: skip
 STATISTICS_KEYS = {
     "client_id", "start_date", "end_date", "total_found", "total_processed", "saved_to_db",
     "filtered_zero_duration", "filtered_short_calls", "filtered_duplicates", "filtered_note_links",

@@ -63,8 +63,9 @@ async def holder(
         empty_database(postgres_server) as dsn,
     ):
         settings = settings_for(
-            server.url, dsn, tmp_path_factory.mktemp("data"), api_requests_per_minute=0
-        )
+            server.url, dsn, tmp_path_factory.mktemp("data"),
+            api_requests_per_minute=0, api_longest_wait_seconds=1,
+        )  # fmt: skip
         own, other = control.clinics()[:2]
         async with open_application(settings) as app, doors_of(app) as doors:
             for clinic in (own, other):

@@ -132,7 +132,9 @@ async def test_a_withdrawn_note_is_written_when_a_person_asks_again(at_work: Cli
     await at_work.sync()
     asked = await at_work.app.asked.everything(at_work.client_id, *DAYS)
     await at_work.run(NOTE, Step.RECORDING, Step.TRANSCRIPTION, Step.ANALYSIS)
-    await at_work.app.run_book.cancel(asked.run_id)
+    told = await at_work.app.run_book.cancel(asked.run_id)
+    assert told.run.statistics["withdrawn"] == asked.queued
+    assert (await at_work.app.run_book.look(asked.run_id)).run == told.run
     assert (await at_work.run(NOTE, Step.NOTE)).crm_note is None
     await at_work.app.asked.everything(at_work.client_id, *DAYS)
     assert (await at_work.run(NOTE, Step.NOTE)).crm_note is not None
@@ -143,7 +145,7 @@ async def test_a_run_whose_calls_went_to_a_later_one_says_so(at_work: ClinicAtWo
     first = await at_work.app.asked.everything(at_work.client_id, *DAYS)
     await at_work.app.asked.everything(at_work.client_id, *DAYS)
     ended = (await at_work.app.run_book.look(first.run_id)).run
-    assert ended.state == "completed"
+    assert ended.state == "partial"
     assert ended.statistics["taken_over"] == first.queued
 
 

@@ -27,6 +27,9 @@ def test_a_free_port_listens() -> None:
         socket.create_connection(listener.getsockname(), timeout=5) as connection,
     ):
         assert connection.getpeername() == listener.getsockname()
+        accepted, _ = listener.accept()
+        with accepted:  # the body of an answer does not wait until its head is acknowledged
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_report_goes_where_it_can_be_written(tmp_path: Path) -> None:

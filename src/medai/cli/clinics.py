@@ -89,7 +89,8 @@ def show() -> None:
     async def work(application: Application) -> None:
         async for clinic in application.clinics.all():
             account = clinic.subdomain or "без amoCRM"
-            line = f"{clinic.client_id}  {account}  {clinic.timezone}  {clinic.name}"
+            mode = "обрабатывается сама" if clinic.automatic_processing else "только сбор звонков"
+            line = f"{clinic.client_id}  {account}  {clinic.timezone}  {mode}  {clinic.name}"
             console.print(line, soft_wrap=True, markup=False)
 
     with_application(work, quiet=True)
@@ -143,7 +144,8 @@ def automatic(
 
     async def work(application: Application) -> None:
         await application.setting_changes.change(clinic, {"automatic_processing": on})
+        name = (await application.clinics.require(clinic)).name
         word = "обрабатываются сами" if on else "только собираются"
-        console.print(f"Новые звонки {word}")
+        console.print(f"Новые звонки клиники «{name}» {word}", soft_wrap=True, markup=False)
 
     with_application(work, quiet=True)

@@ -30,7 +30,9 @@ def export(
         if not rows:
             console.print("изменений нет")
         for table, count in rows.items():
-            console.print(f"{table}: строк записано {count}")
+            console.print(
+                f"{table}: строк записано {count}" if count else f"{table}: без изменений"
+            )
 
     with_application(work, quiet=True)
 

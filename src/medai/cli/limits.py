@@ -110,9 +110,9 @@ async def _states(application: Application, client_id: str) -> AsyncIterator[Lim
 def _table(states: list[LimitState]) -> Table:
     table = Table("Клиника", "Период", box=None, pad_edge=False)
     for head in ("Лимит", "Израсходовано", "В резерве", "Осталось", "%"):
-        table.add_column(head, justify="right")
-    table.add_column("Хватит до")
-    table.add_column("Предупреждения")
+        table.add_column(head, justify="right", overflow="fold")
+    table.add_column("Хватит до", overflow="fold")
+    table.add_column("Предупреждения", overflow="fold")
     for state in states:
         for period in (state.month, state.week):
             table.add_row(escape(state.clinic_name), _PERIODS[period.kind], *_cells(state, period))
@@ -125,7 +125,7 @@ def _cells(state: LimitState, period: PeriodState) -> list[str]:
         _minutes(period.limit_seconds),
         *(_minutes(seconds) for seconds in amounts),
         f"{period.percent:.0f}",
-        _end(period.runs_out_at, state.tz),
+        _end(period.runs_out_at, state.tz) if period.left_seconds > 0 else "исчерпано",
         ", ".join(f"{each.percent} %" for each in period.warnings) or "нет",
     ]
 

@@ -80,10 +80,17 @@ def cancel(run: RunId) -> None:
 def _print_view(view: RunView) -> None:
     progress = view.progress
     _print(_line(view.run))
-    _print(
-        f"звонков: {progress.total}, закончено: {progress.settled}, расшифровано:"
-        f" {progress.transcribed}, заметок: {progress.noted}, оценено: {progress.analysed}"
+    results = (
+        f"расшифровано: {progress.transcribed}, заметок: {progress.noted},"
+        f" оценено: {progress.analysed}"
     )
+    withdrawn = view.run.statistics.get("withdrawn")
+    if withdrawn is None:
+        _print(f"звонков: {progress.total}, закончено: {progress.settled}, {results}")
+    else:
+        _print(f"звонков: {progress.total}, отозвано: {withdrawn}, {results}")
+    if taken_over := view.run.statistics.get("taken_over"):
+        _print(f"взял более поздний запуск: {taken_over}")
     for message, count in progress.waiting.items():
         _print(f"ждут: {count} — {message}")
     for message, count in progress.failed.items():

@@ -85,8 +85,8 @@ async def check_crm(accounts: AmocrmAccounts, clinic: Clinic) -> list[Finding]:
         return [ok("amocrm", f"Клиника «{clinic.name}» работает без CRM")]
     theirs = await (await accounts.of(clinic)).timezone()
     if theirs and theirs != clinic.timezone:
-        return [warning("amocrm", f"Клиника «{clinic.name}»: пояс в amoCRM {theirs}, у нас"
-                                  f" {clinic.timezone}: проверьте, какой верен")]  # fmt: skip
+        told = f"Клиника «{clinic.name}»: пояс в amoCRM {theirs}, у нас {clinic.timezone}"
+        return [warning("amocrm", f"{told}: если верен первый, medai clinics set --timezone")]
     return [ok("amocrm", f"Клиника «{clinic.name}»: amoCRM подключена")]
 
 

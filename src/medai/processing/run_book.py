@@ -119,11 +119,8 @@ class RunBook:
             raise ConflictError("Запуск уже закончен: отменять нечего")
         days = days_of(run)
         withdrawn = await self._requests.withdraw(run.client_id, days, run_id=run_id)
-        progress = await self._progress(run)
-        return RunView(
-            run.model_copy(update={"state": "cancelled", "statistics": {"withdrawn": withdrawn}}),
-            progress,
-        )
+        await self._runs.remember(run_id, {**run.statistics, "withdrawn": withdrawn})
+        return RunView(await self._runs.require(run_id), await self._progress(run))
 
     async def _running(self) -> AsyncIterator[Run]:
         for run in [run async for run in self._runs.running()]:
@@ -153,10 +150,11 @@ class RunBook:
         progress = await self._progress(run)
         expired = self._clock() - run.started_at > _DAYS_OF_A_RUN
         if progress.settled == progress.total or expired:
-            whole = not progress.failed and not expired
+            taken_over = max(run.wanted - progress.total, 0)  # asked for by somebody later
+            whole = not (progress.failed or expired or taken_over)
             counted = {**run.statistics, **_counts(progress)}
-            if run.wanted > progress.total:  # somebody asked for the same calls later
-                counted["taken_over"] = run.wanted - progress.total
+            if taken_over:
+                counted["taken_over"] = taken_over
             await self._runs.finish(run.id, "completed" if whole else "partial", statistics=counted)
 
     async def _progress(self, run: Run) -> Progress:

@@ -172,6 +172,10 @@ class Runs:
         ended = {"state": state, "finished_at": self._clock(), "next_try_at": None}
         return await self.change(run_id, **fields, **ended)
 
+    async def remember(self, run_id: str, statistics: dict[str, int]) -> None:
+        """Set the counts of a run, whatever its state."""
+        await self._documents.update(RUNS, run_id, Change(set={"statistics": statistics}))
+
     async def latest(self, client_id: str, kind: str, first: str, last: str) -> Run | None:
         """The newest run of this kind for exactly these raw dates, or None."""
         where = {"client_id": client_id, "kind": kind, "first": first, "last": last}

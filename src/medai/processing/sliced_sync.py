@@ -45,17 +45,20 @@ class SlicedSync:
         if left is None:
             return await self._stored(run, {})
         days = next_slice(run, left)
+        return await self._stored(run, {**await self._brought(run, days), **_after(days)})
+
+    async def _brought(self, run: Run, days: DayRange) -> dict[str, Any]:
+        """Sync the days; what the run remembers of them."""
         started = monotonic()
         result = await self._syncs.run(str(run.client_id), days)
         # Whoever was killed in the middle of these days had stored some of their calls.
-        saved = (await self._since(run, days)).get(None, 0)
+        saved = min((await self._since(run, days)).get(None, 0), result.kept)
         result.created_kept = max(result.created_kept, saved)
-        counted = Counter(run.statistics) + Counter(statistics(result))
-        fields: dict[str, Any] = {"statistics": {**statistics(result), **counted}}
         if run.kind == RunKind.BULK:
             outcome = await self._outcome(run, days, saved, monotonic() - started)
-            fields = _with_outcomes(run, {days.first: outcome})
-        return await self._stored(run, {**fields, **_after(days)})
+            return _with_outcomes(run, {days.first: outcome})
+        counted = statistics(result)
+        return {"statistics": {**counted, **(Counter(run.statistics) + Counter(counted))}}
 
     async def give_up_day(self, run: Run, message: str) -> Run | None:
         """Leave out the day that cannot be read and go on with the next one."""

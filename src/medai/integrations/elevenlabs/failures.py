@@ -70,7 +70,8 @@ def answer_lost(status: int | None = None) -> AnswerLostError:
     """The recording was sent, and no answer came."""
     return AnswerLostError(
         PROVIDER,
-        "Ответ ElevenLabs потерян: распознавание могло быть оплачено, проверьте расход",
+        "Ответ ElevenLabs потерян: распознавание могло быть оплачено; если повтор ждёт решения,"
+        " он в medai held list",
         status=status,
     )
 
