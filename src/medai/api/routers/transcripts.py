@@ -1,5 +1,6 @@
 """Transcripts as files: listed, searched, downloaded (contract 1.2)."""
 
+from string import ascii_letters, digits
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -21,6 +22,9 @@ from medai.processing.transcript_files import TranscriptSearch, search_moments
 from medai.transcription.formats import offered_name
 
 router = APIRouter(tags=["transcriptions"])
+
+_HEADER_LETTERS = frozenset(ascii_letters + digits + "._-+ ")
+"""Of a file name in a header: ids of restored documents may hold quotes and line breaks."""
 
 _TEXT = {"text/plain; charset=utf-8": {"schema": {"type": "string"}}}
 _FILE: dict[int | str, dict[str, Any]] = {
@@ -117,5 +121,5 @@ async def _text(call: Call, offered: str, app: Application, who: Visitor) -> Res
 
 
 def _plain(name: str) -> str:
-    """Letters that a header may hold; ids of restored documents are anything."""
-    return "".join(letter if letter.isascii() and letter.isprintable() else "_" for letter in name)
+    """The name with other letters replaced."""
+    return "".join(letter if letter in _HEADER_LETTERS else "_" for letter in name)
