@@ -39,8 +39,9 @@ demo: $(VENV)/requirements-demo.installed
 run: install
 	@$(BIN)/medai run
 
+# In the order of names: the long tests of tests/acceptance begin first and nobody waits for them.
 test: lint
-	@$(BIN)/pytest -n 2 --dist loadfile tests
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 chaos: install-dev
 	@$(BIN)/python -m tests.chaos

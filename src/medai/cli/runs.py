@@ -89,6 +89,8 @@ def _print_view(view: RunView) -> None:
         _print(f"звонков: {progress.total}, закончено: {progress.settled}, {results}")
     else:
         _print(f"звонков: {progress.total}, отозвано: {withdrawn}, {results}")
+    if progress.working:
+        _print(f"в работе или в очереди: {progress.working}")
     if taken_over := view.run.statistics.get("taken_over"):
         _print(f"взял более поздний запуск: {taken_over}")
     for message, count in progress.waiting.items():
