@@ -23,6 +23,8 @@ from tests.chaos.site import Site, open_site
 from tests.chaos.world import day_of_calls
 from tests.fixtures.sandbox import DAY
 
+from medai.infra.logging import configure_logging
+
 _MINUTES = 10.0
 _CALLS = 100
 _CLINICS = 2
@@ -41,6 +43,7 @@ _KINDS = {
 
 def main() -> int:
     """Attack day after day until the time is over; the exit code."""
+    configure_logging(level="ERROR", json_lines=True)  # what is seen are the totals
     console, began = Console(), time.monotonic()
     minutes = float(os.environ.get("CHAOS_MINUTES") or _MINUTES)
     totals, broken, days = Counter[str](), list[str](), 0

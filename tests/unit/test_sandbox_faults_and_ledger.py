@@ -1,8 +1,11 @@
 """The script of misbehaviour and the counts that runs are compared with."""
 
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
 
 from medai.sandbox.bill import bill
+from medai.sandbox.connection import with_transport
 from medai.sandbox.faults import KINDS, TARGETS, Fault, Faults, UnknownFaultError
 from medai.sandbox.ledger import Ledger, busiest_second
 
@@ -84,3 +87,21 @@ def test_the_bill_sums_what_happened() -> None:
     assert found["llm_output_tokens"] == 20
     ledger.clear()
     assert bill(ledger)["crm_requests"] == 0
+
+
+async def test_a_client_that_has_gone_is_nobodys_failure() -> None:
+    async def read_by(error: Exception) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            raise error
+
+        async def silent() -> Message:
+            return {"type": "http.disconnect"}
+
+        async def unheard(message: Message) -> None:
+            return None
+
+        await with_transport(app)({"type": "http"}, silent, unheard)
+
+    await read_by(ClientDisconnect())
+    with pytest.raises(KeyError):
+        await read_by(KeyError())

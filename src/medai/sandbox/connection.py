@@ -5,8 +5,10 @@ the TCP transport.
 """
 
 import asyncio
+from contextlib import suppress
 
 from starlette.background import BackgroundTask
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,7 +26,8 @@ def with_transport(app: ASGIApp) -> ASGIApp:
     async def outer(scope: Scope, receive: Receive, send: Send) -> None:
         cycle = getattr(send, "__self__", None)
         scope[_TRANSPORT] = getattr(cycle, "transport", None)
-        await app(scope, receive, send)
+        with suppress(ClientDisconnect):  # a client that was killed: nobody to answer
+            await app(scope, receive, send)
 
     return outer
 
