@@ -112,7 +112,8 @@ async def test_of_two_workers_at_once_one_pays_and_the_other_comes_back(bench: B
     paying = asyncio.create_task(bench.worker(speech).transcribe(make_call(), AUDIO, MONO))
     await speech.arrived.wait()
     with pytest.raises(ConflictError):
-        await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
+        async with asyncio.timeout(10):  # a second payment would wait at the gate for ever
+            await bench.worker(speech).transcribe(make_call(), AUDIO, MONO)
     speech.gate.set()
     transcript = await paying
     assert await bench.worker(speech).transcribe(make_call(), AUDIO, MONO) == transcript
