@@ -8,7 +8,6 @@ the machine is equally busy for both. Ends with 1 when a goal is missed.
 import argparse
 import asyncio
 import json
-import socket
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
@@ -22,8 +21,9 @@ from fastapi.responses import Response
 
 from fleet.databases import fresh, running
 from fleet.processes import peak_megabytes, read_settings, settings_at
-from fleet.serving import Readings, fetch, read_for, served
+from fleet.serving import Readings, fetch, free_port, post, read_for, served
 from fleet.simulator import DAY, Providers, simulated
+from fleet.tables import table
 from medai.bootstrap import open_application
 from medai.calls.models import (
     Analysis,
@@ -77,7 +77,7 @@ def main() -> int:
     configure_logging(level="ERROR", json_lines=True)
     with tempfile.TemporaryDirectory(prefix="mdb", dir="/tmp") as name:
         figures, around = _measured(Path(name), quick=given.quick)
-    print(_table(figures))
+    print(table(figures))
     print(json.dumps(around))
     if given.json is not None:
         found = {"readings": [asdict(one) for one in figures], **around}
@@ -103,7 +103,7 @@ def _missed(figures: list[Figures], around: dict[str, Any]) -> list[str]:
 def _measured(folder: Path, *, quick: bool) -> tuple[list[Figures], dict[str, Any]]:
     providers = Providers(QUICK_SYNCED if quick else SYNCED, slots=4, stt_seconds=1.0)
     with running(folder) as dsn, simulated(providers) as (url, _):
-        port, bare_port = _free_port(), _free_port()
+        port, bare_port = free_port(), free_port()
         environment = settings_at(
             url,
             fresh(dsn, 0),
@@ -165,16 +165,8 @@ async def _read(
 
 async def _sync_begun(client_id: str, port: int) -> str:
     order = {"client_id": client_id, "start_date": DAY.isoformat(), "end_date": DAY.isoformat()}
-    body = json.dumps(order).encode()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(
-        b"POST /api/calls-events/export HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
-        b"Content-Type: application/json\r\nX-API-Key: %b\r\nContent-Length: %d\r\n\r\n%b"
-        % (_KEY.encode(), len(body), body)
-    )
-    answer = (await reader.read()).partition(b"\r\n\r\n")[2]
-    writer.close()
-    run_id: str = json.loads(answer)["run_id"]
+    begun = await post(port, "/api/calls-events/export", _KEY, json.dumps(order).encode())
+    run_id: str = json.loads(begun)["run_id"]
     return run_id
 
 
@@ -195,16 +187,6 @@ def _figures(name: str, readings: Readings, bare: Readings) -> Figures:
     )
 
 
-def _table(figures: list[Figures]) -> str:
-    heads = ("reading", "answers", "KB", "p50 ms", "p99 ms", "a second", "of the bare route")
-    rows = [heads, *(tuple(map(str, asdict(one).values())) for one in figures)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(heads))]
-    return "\n".join(
-        "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-
-
 def _serve_bare(body: Path, port: int) -> None:
     """What FastAPI and the machine can do at most: the bytes are there already."""
     content = body.read_bytes()
@@ -215,12 +197,6 @@ def _serve_bare(body: Path, port: int) -> None:
         return Response(content, media_type="application/json")
 
     uvicorn.run(api, port=port, log_level="warning", access_log=False, lifespan="off")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _call(client_id: str, day: int, number: int) -> Call:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -9,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,24 +91,58 @@ async def _reader(port: int, target: str, key: str, ends: float, found: Readings
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_BUFFER_BYTES)
     request = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {key}\r\n\r\n".encode()
     try:
-        while time.perf_counter() < ends:
+        while True:
             began = time.perf_counter()
             writer.write(request)
             found.size = len(await _answer(reader))
             found.milliseconds.append((time.perf_counter() - began) * 1000)
+            if time.perf_counter() >= ends:
+                return
     finally:
         writer.close()
+
+
+async def read_every(
+    seconds: float, port: int, target: str, key: str, ended: asyncio.Event
+) -> Readings:
+    """One reader that asks in this rhythm until `ended`; a late answer delays the next question."""
+    found, began = Readings(), time.perf_counter()
+    while not ended.is_set():
+        found.join(await read_for(0, port, [target], key))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), seconds)
+    found.seconds = time.perf_counter() - began
+    return found
 
 
 async def fetch(port: int, target: str, key: str) -> bytes:
     """One body. Raises RuntimeError for any status but 200."""
+    return await _asked("GET", port, target, key, b"")
+
+
+async def post(port: int, target: str, key: str, body: bytes = b"") -> bytes:
+    """One body. Raises RuntimeError for any status but 200."""
+    return await _asked("POST", port, target, key, body)
+
+
+async def _asked(method: str, port: int, target: str, key: str, body: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_BUFFER_BYTES)
     try:
-        head = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {key}\r\n\r\n"
-        writer.write(head.encode())
+        head = (
+            f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {key}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
         return await _answer(reader)
     finally:
         writer.close()
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:

@@ -90,13 +90,18 @@ def with_application(
 def run_terminable(main: Callable[[], Coroutine[None, None, Result]]) -> Result:
     """`asyncio.run` that SIGTERM ends as SIGINT does: by cancelling, so that everything closes.
 
-    Raises asyncio.CancelledError after SIGTERM, KeyboardInterrupt after SIGINT.
+    A second SIGTERM changes nothing: who stops a group of processes may send it twice. Raises
+    asyncio.CancelledError after SIGTERM, KeyboardInterrupt after SIGINT.
     """
 
     async def terminable() -> Result:
         task = asyncio.current_task()
-        if task is not None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+        def end() -> None:
+            if task is not None and not task.cancelling():
+                task.cancel()
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
         return await main()
 
     return asyncio.run(terminable())

@@ -1,6 +1,7 @@
 """Long-running commands: the whole service, the API alone, workers alone."""
 
 import asyncio
+import gc
 import re
 import socket
 from collections.abc import Coroutine, Iterator
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 
 from medai.api.app import create_api, create_watching
 from medai.bootstrap import Application
+from medai.cli.beside import keep_beside
 from medai.cli.running import console, guarded, with_application
 from medai.errors import InvalidInputError, SettingsError
 from medai.processing.ports import Queue
@@ -28,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run() -> None:
-    """API и обработчики заданий в одном процессе: малая установка."""
+    """API и рядом обработчики заданий: малая установка."""
     with_application(serve_forever, serves=True)
 
 
@@ -64,11 +66,15 @@ _COUNT = re.compile(r"[1-9]\d{0,2}")
 
 
 async def serve_forever(application: Application) -> None:
-    """API and workers until one of them ends. Raises what ended it."""
-    await _together(run_workers(application), _serve(application))
+    """API and workers until the API ends. Raises what ended it.
+
+    Workers have a process of their own: busy ones would keep every answer waiting, and a status is
+    asked for just while there is work.
+    """
+    await _together(keep_beside(_work, application.settings), _serve(application))
 
 
-async def _work(application: Application, queues: dict[Queue, int | None]) -> None:
+async def _work(application: Application, queues: dict[Queue, int | None] | None = None) -> None:
     """Workers, and beside them the listener of their measures if there is a port for it."""
     settings = application.settings
     port = settings.medai_worker_metrics_port
@@ -103,6 +109,10 @@ async def _serve(application: Application) -> None:
 
 
 async def _answer(api: FastAPI, settings: Settings, listener: socket.socket) -> None:
+    # What is there now stays for good. Looking for garbage among it (300,000 objects) would stop
+    # everything for 0.2 s every few minutes.
+    gc.collect()
+    gc.freeze()
     server = _Server(_config(api, settings))
     serving = asyncio.create_task(server.serve([listener]))
     try:

@@ -68,8 +68,10 @@ class RunBook:
 
     async def look(self, run_id: str) -> RunView:
         """The run as it stands. Raises NotFoundError."""
-        run = await self._moved(await self._runs.require(run_id))
-        return RunView(run, await self._progress(run))
+        run = await self._runs.require(run_id)
+        progress = await self._progress(run)
+        moved = await self._moved(run, progress)
+        return RunView(moved, progress if moved.phase is run.phase else await self._progress(moved))
 
     async def newest(self, client_id: str | None = None, limit: int = 20) -> list[Run]:
         """The newest runs, those that have just been finished by their calls included."""
@@ -126,8 +128,11 @@ class RunBook:
         for run in [run async for run in self._runs.running()]:
             yield run
 
-    async def _moved(self, run: Run) -> Run:
-        """A run that waits for its calls goes on when they are done."""
+    async def _moved(self, run: Run, progress: Progress | None = None) -> Run:
+        """A run that waits for its calls goes on when they are done.
+
+        `progress` is that of its calls, if somebody has just counted it.
+        """
         if run.state == "running" and run.phase is Phase.DIRECT:
             return await self._abandoned(run)
         if run.state != "running" or run.phase is not Phase.CALLS:
@@ -137,7 +142,7 @@ class RunBook:
             if _nothing_soon(await self._requests.progress(run.client_id, days), self._clock()):
                 await self.enter(run, _AFTER_CALLS[run.kind])
         else:
-            await self._settle(run)
+            await self._settle(run, progress or await self._progress(run))
         return await self._runs.get(run.id) or run
 
     async def _abandoned(self, run: Run) -> Run:
@@ -146,8 +151,7 @@ class RunBook:
             await self._runs.fail(run.id, "Процесс прервался: повторите запрос")
         return await self._runs.get(run.id) or run
 
-    async def _settle(self, run: Run) -> None:
-        progress = await self._progress(run)
+    async def _settle(self, run: Run, progress: Progress) -> None:
         expired = self._clock() - run.started_at > _DAYS_OF_A_RUN
         if progress.settled == progress.total or expired:
             taken_over = max(run.wanted - progress.total, 0)  # asked for by somebody later
