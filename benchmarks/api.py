@@ -1,8 +1,8 @@
-"""How quick calls/list is for 50 readers at once while a sync runs in the same process.
+"""How quick calls/list is for 50 readers at once while a sync runs.
 
-20,000 calls of one clinic lie on 20 days. The service is a real process (`medai run`: API and
-workers), a bare FastAPI route with the very same bytes is another: both are read in turn, so that
-the machine is equally busy for both. Ends with 1 when a goal is missed.
+20,000 calls of one clinic lie on 20 days. The service is a real one (`medai run`: the API, and
+workers beside it), a bare FastAPI route with the very same bytes is another: both are read in turn,
+so that the machine is equally busy for both. Ends with 1 when a goal is missed.
 """
 
 import argparse

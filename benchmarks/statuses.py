@@ -1,7 +1,6 @@
-"""How quick status endpoints are while the same process syncs, transcribes and analyses a day.
+"""How quick status endpoints are while the service syncs, transcribes and analyses a day.
 
-The service is a real process (`medai run`: API, workers and scheduler in one), the small install. A
-day of one clinic goes through all of the pipeline (`process-data`); meanwhile every status endpoint
+The service is the small install (`medai run`: the API, and workers beside it). A day of one clinic goes through all of the pipeline (`process-data`); meanwhile every status endpoint
 is asked ten times a second. Ends with 1 when a goal is missed.
 """
 
@@ -27,7 +26,7 @@ from medai.sandbox.client import Control
 
 CALLS, QUICK_CALLS = 300, 60
 SLOTS, STT_SECONDS = 16, 0.5
-"""Quick providers, so that our own process is the one that is busy."""
+"""Quick providers, so that our own processes are the ones that are busy."""
 EVERY_SECONDS = 0.1
 LONGEST_SECONDS, LOOK_SECONDS, IDLE_SECONDS = 300.0, 1.0, 2.0
 GOAL_MS = 50.0
