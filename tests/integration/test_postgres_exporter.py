@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import Table, create_engine, inspect
 from sqlalchemy.pool import NullPool
+from tests.fixtures.metric_rows import MONDAY, TUESDAY, conclusions, criterion, daily, detail
 
 from medai.datalens import schema
 from medai.datalens.postgres_exporter import DayExport, PostgresExporter
@@ -26,12 +26,6 @@ from medai.errors import StoreError
 from medai.infra.postgres import Pool, open_pool
 from medai.metrics.rows import CriterionRow, DailyRow, DetailRow, RecommendationRow
 
-MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
-LABELS: dict[str, Any] = {
-    "metric_date": MONDAY, "week_start_date": MONDAY, "client_id": "clinic", "subdomain": "smile",
-    "administrator": "Анна Тестова", "call_direction": "Входящий", "source": "Сайт",
-    "call_type": "первичка",
-}  # fmt: skip
 OLD_TABLES = """
 CREATE TABLE daily_summary_metrics (
     id SERIAL PRIMARY KEY, metric_date DATE NOT NULL, week_start_date DATE,
@@ -52,43 +46,6 @@ INSERT INTO daily_summary_metrics (metric_date, client_id, subdomain, source, to
 INSERT INTO call_details (call_mongo_id, metric_date, client_id) VALUES
     ('65f000000000000000000001', '2026-03-01', 'clinic');
 """
-
-
-def daily(**changes: Any) -> DailyRow:
-    row = DailyRow(
-        **LABELS, total_calls=2, converted_calls=1, conversion_rate=Decimal("0.5"),
-        total_duration_seconds=90, avg_duration_seconds=Decimal(45),
-        total_overall_score=Decimal("15.5"), scored_calls_count=2, fg_percent=Decimal("77.5"),
-        total_processing_speed_minutes=Decimal(0), calls_with_processing_speed_count=0,
-        avg_processing_speed_minutes=None,
-    )  # fmt: skip
-    return replace(row, **changes)
-
-
-def criterion(**changes: Any) -> CriterionRow:
-    row = CriterionRow(
-        **LABELS, criterion_name="Приветствие", total_score=Decimal(15), scored_calls_count=2,
-        avg_score=Decimal("7.5"),
-    )  # fmt: skip
-    return replace(row, **changes)
-
-
-def detail(**changes: Any) -> DetailRow:
-    row = DetailRow(
-        call_mongo_id="65f000000000000000000002", metric_date=MONDAY, administrator="Анна Тестова",
-        transcript_url="http://localhost/t", recording_url="http://localhost/r",
-        recommendations_text="Поздоровайтесь\nНазовите\tсебя \\N", client_id="clinic",
-        subdomain="smile", call_type="первичка", is_effective=True, matched_criteria="a, b",
-    )  # fmt: skip
-    return replace(row, **changes)
-
-
-def conclusions(**changes: Any) -> RecommendationRow:
-    row = RecommendationRow(
-        client_id="clinic", start_date=MONDAY, end_date=date(2026, 3, 8),
-        summary_points=('Первый "пункт", {с} скобками', "Второй"), overall_summary="# Итог",
-    )  # fmt: skip
-    return replace(row, **changes)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import Connection
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, NotSupportedError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from medai.errors import StoreError
@@ -68,6 +68,14 @@ def _run(dsn: str, revision: str, *, up: bool) -> None:
     except (OperationalError, psycopg.OperationalError) as error:
         raise StoreError(
             "PostgreSQL недоступен: таблицы DataLens не созданы, проверьте POSTGRES_*"
+        ) from error
+    except NotSupportedError as error:
+        # Its detail names the view: 'rule _RETURN on view own depends on column "source"'.
+        diagnosis = getattr(error.orig, "diag", None)
+        detail = (diagnosis and diagnosis.message_detail) or ""
+        raise StoreError(
+            "Столбцу таблиц DataLens нужен другой тип, но его читает представление: удалите его,"
+            f" выполните medai db upgrade и создайте его снова ({detail})"
         ) from error
     except DBAPIError as error:
         raise StoreError(

@@ -120,7 +120,7 @@ RECOMMENDATIONS = Table(
     Column("client_id", String(255), nullable=False),
     Column("start_date", Date),
     Column("end_date", Date, nullable=False),
-    Column("period_type", String(20), server_default="weekly"),
+    Column("period_type", String(20), nullable=False, server_default="weekly"),
     Column("summary_points", ARRAY(Text)),
     Column("overall_summary", Text),
     _created_at(),
