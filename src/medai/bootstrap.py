@@ -280,7 +280,8 @@ async def _wire(
     requests = WorkRequests(calls, jobs, clock)
     held = HeldWork(calls, transcription, ledger, requests, clock)
     book = RunBook(runs, requests, jobs, clock)
-    exports = Exports(calls, export_days, conclusions, PostgresExporter(stores.pool), links)
+    exporter = PostgresExporter(stores.pool)
+    exports = Exports(calls, export_days, conclusions, clinics, exporter, links, clock)
     syncs = Syncs(
         clinics=clinics,
         calls=calls,

@@ -132,7 +132,7 @@ async def test_post_restart_exporter(doors: Doors, at_work: ClinicAtWork) -> Non
     days = ExportDays(at_work.app.documents)
     await days.touch(at_work.client_id, parse_day("2026-11-19"))
     (due,) = [one async for one in days.due(None)]
-    await days.exported(due)
+    await days.exported([due])
     answer = await doors.owner.post("/api/postgres/restart-exporter")
     assert answer.status_code == 200
     assert answer.json().keys() >= {"success", "message"}

@@ -1,3 +1,5 @@
+# ruff: noqa: S608 - table and column names of our own, no values
+
 """Databases of the replaced system, in whatever state people left them, become ours (contract 3).
 
 Each variant is built by SQL, upgraded twice and exported into; ids of surviving rows, keys and the
@@ -10,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.fixtures.metric_rows import MONDAY, conclusions, criterion, daily, detail
+from tests.fixtures.metric_rows import MONDAY, conclusions, criterion, daily, detail, replace_day
 
 from medai.datalens import schema
 from medai.datalens.postgres_exporter import PostgresExporter
@@ -192,8 +194,8 @@ async def test_an_old_database_is_adopted_and_exported_into(
     exporter = PostgresExporter(pool)
     for again in (False, True):
         long = daily(administrator="Анна" * 20, client_id="clinic", call_direction="Неизвестно")
-        written = await exporter.replace_day(
-            "clinic", MONDAY, [daily(), long], [criterion()], [detail()]
+        written = await replace_day(
+            exporter, "clinic", MONDAY, [daily(), long], [criterion()], [detail()]
         )
         written["conclusions"] = await exporter.upsert_recommendations([conclusions()])
         assert list(written.values()) == ([0, 0, 0, 0] if again else [2, 1, 1, 1])

@@ -1,7 +1,7 @@
 """DataLens tables: whole days replaced, repetition changes nothing, old databases adopted."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import date
 from typing import Any
@@ -10,21 +10,39 @@ import psycopg
 import pytest
 from sqlalchemy import Table, create_engine, inspect
 from sqlalchemy.pool import NullPool
-from tests.fixtures.metric_rows import MONDAY, TUESDAY, conclusions, criterion, daily, detail
+from tests.fixtures.metric_rows import (
+    MONDAY,
+    TUESDAY,
+    conclusions,
+    criterion,
+    daily,
+    detail,
+    quota,
+    replace_day,
+)
 
 from medai.datalens import schema
-from medai.datalens.postgres_exporter import DayExport, PostgresExporter
+from medai.datalens.postgres_exporter import PostgresExporter
 from medai.datalens.tables import (
     CRITERIA,
     DAILY,
     DETAILS,
+    FUNNEL,
     METADATA,
+    QUOTA,
     RECOMMENDATIONS,
     written_columns,
 )
 from medai.errors import StoreError
 from medai.infra.postgres import Pool, open_pool
-from medai.metrics.rows import CriterionRow, DailyRow, DetailRow, RecommendationRow
+from medai.metrics.rows import (
+    CriterionRow,
+    DailyRow,
+    DetailRow,
+    FunnelRow,
+    QuotaRow,
+    RecommendationRow,
+)
 
 OLD_TABLES = """
 CREATE TABLE daily_summary_metrics (
@@ -71,7 +89,9 @@ async def snapshot(pool: Pool) -> list[list[tuple[Any, ...]]]:
 
 class TestExport:
     async def test_rows_arrive_as_they_are(self, exporter: PostgresExporter, pool: Pool) -> None:
-        written = await exporter.replace_day("clinic", MONDAY, [daily()], [criterion()], [detail()])
+        written = await replace_day(
+            exporter, "clinic", MONDAY, [daily()], [criterion()], [detail()]
+        )
         assert written == {DAILY.name: 1, CRITERIA.name: 1, DETAILS.name: 1}
         assert await exporter.upsert_recommendations([conclusions()]) == 1
         for table, row in (
@@ -88,8 +108,13 @@ class TestExport:
     ) -> None:
         async def export() -> dict[str, int]:
             await exporter.upsert_recommendations([conclusions()])
-            return await exporter.replace_day(
-                "clinic", MONDAY, [daily(), daily(source="Звонок")], [criterion()], [detail()]
+            return await replace_day(
+                exporter,
+                "clinic",
+                MONDAY,
+                [daily(), daily(source="Звонок")],
+                [criterion()],
+                [detail()],
             )
 
         await export()
@@ -97,15 +122,15 @@ class TestExport:
         assert await export() == {DAILY.name: 0, CRITERIA.name: 0, DETAILS.name: 0}
         assert await exporter.upsert_recommendations([conclusions()]) == 0
         assert await snapshot(pool) == before
-        await exporter.replace_day("clinic", MONDAY, [daily(source="Новый")], [], [])
+        await replace_day(exporter, "clinic", MONDAY, [daily(source="Новый")], [], [])
         ids = [row[0] for row in await stored(pool, DAILY, "id")]
         assert ids == [before[0][-1][0] + 1], "repetitions used up ids"
 
     async def test_a_changed_row_keeps_its_id(self, exporter: PostgresExporter, pool: Pool) -> None:
-        await exporter.replace_day("clinic", MONDAY, [daily(), daily(source="Б")], [], [])
+        await replace_day(exporter, "clinic", MONDAY, [daily(), daily(source="Б")], [], [])
         before = await stored(pool, DAILY, "id, created_at")
         changed = [daily(total_calls=3, fg_percent=None), daily(source="Б")]
-        written = await exporter.replace_day("clinic", MONDAY, changed, [], [])
+        written = await replace_day(exporter, "clinic", MONDAY, changed, [], [])
         assert written[DAILY.name] == 1
         assert await stored(pool, DAILY, "id, created_at") == before
         assert (3, None) in await stored(pool, DAILY, "total_calls, fg_percent")
@@ -118,16 +143,16 @@ class TestExport:
             [criterion(client_id="other")],
             [detail(client_id="other", call_mongo_id="other")],
         )
-        await exporter.replace_day("other", MONDAY, *other)
+        await replace_day(exporter, "other", MONDAY, *other)
         later = {"metric_date": TUESDAY}
-        await exporter.replace_day(
+        await replace_day(exporter,
             "clinic", TUESDAY, [daily(**later)], [criterion(**later)],
             [detail(call_mongo_id="later", **later)],
         )  # fmt: skip
         for name in ("Анна Тестова", "Анна Примерова"):
             new = {"administrator": name}
-            await exporter.replace_day(
-                "clinic", MONDAY, [daily(**new)], [criterion(**new)], [detail(**new)]
+            await replace_day(
+                exporter, "clinic", MONDAY, [daily(**new)], [criterion(**new)], [detail(**new)]
             )
         for table in (DAILY, CRITERIA, DETAILS):
             names = await stored(pool, table, "client_id, metric_date, administrator")
@@ -142,38 +167,66 @@ class TestExport:
     ) -> None:
         for _ in range(2):
             empty = daily(source=None, administrator=None)
-            await exporter.replace_day("clinic", MONDAY, [empty], [], [])
+            await replace_day(exporter, "clinic", MONDAY, [empty], [], [])
         assert await stored(pool, DAILY, "administrator, source") == [("", "")]
         with pytest.raises(ValueError, match="same key"):
-            await exporter.replace_day("clinic", MONDAY, [empty, daily(
+            await replace_day(exporter, "clinic", MONDAY, [empty, daily(
                 source="", administrator="")], [], [])  # fmt: skip
 
     async def test_a_call_may_move_to_another_day(
         self, exporter: PostgresExporter, pool: Pool
     ) -> None:
-        await exporter.replace_day("clinic", MONDAY, [], [], [detail()])
+        await replace_day(exporter, "clinic", MONDAY, [], [], [detail()])
         moved = detail(metric_date=TUESDAY)
-        await exporter.replace_day("clinic", TUESDAY, [], [], [moved])
-        await exporter.replace_day("clinic", MONDAY, [], [], [])
+        await replace_day(exporter, "clinic", TUESDAY, [], [], [moved])
+        await replace_day(exporter, "clinic", MONDAY, [], [], [])
         assert await stored(pool, DETAILS, "metric_date") == [(TUESDAY,)]
 
     async def test_several_days_are_one_step(self, exporter: PostgresExporter, pool: Pool) -> None:
-        def item(day: date, rows: Sequence[DailyRow]) -> DayExport:
-            return DayExport(client_id="clinic", day=day, daily=rows, criteria=[], details=[])
+        days = [("clinic", MONDAY), ("clinic", TUESDAY)]
 
-        good = item(MONDAY, [daily()])
-        too_big = item(TUESDAY, [daily(metric_date=TUESDAY, total_calls=2**40)])
+        async def write(*rows: DailyRow) -> int:
+            async with exporter.replacing() as replacement:
+                for row in rows:
+                    await replacement.add(DAILY, [row])
+                return (await replacement.write(days))[DAILY.name]
+
+        good, too_big = daily(), daily(metric_date=TUESDAY, total_calls=2**40)
         with pytest.raises(psycopg.DataError):
-            await exporter.replace_days([good, too_big])
+            await write(good, too_big)
         assert await stored(pool, DAILY) == []
-        assert (await exporter.replace_days([good, item(TUESDAY, [])]))[DAILY.name] == 1
+        assert await write(good, daily(metric_date=TUESDAY)) == 2
+        assert await write(good) == 0
         assert await exporter.count_rows("clinic", [MONDAY, TUESDAY]) == {
-            DAILY.name: 1, CRITERIA.name: 0, DETAILS.name: 0
+            DAILY.name: 1, CRITERIA.name: 0, DETAILS.name: 0, FUNNEL.name: 0
         }  # fmt: skip
-        assert await exporter.replace_days([]) == {DAILY.name: 0, CRITERIA.name: 0, DETAILS.name: 0}
-        for wrong in ([good, good], [item(TUESDAY, [daily()])]):
-            with pytest.raises(ValueError, match="day"):
-                await exporter.replace_days(wrong)
+        days.pop()
+        with pytest.raises(ValueError, match="day"):
+            await write(daily(metric_date=TUESDAY))
+        with pytest.raises(ValueError, match="same key"):
+            await write(good, good)
+
+    async def test_a_replacement_that_is_not_written_leaves_nothing(
+        self, exporter: PostgresExporter, pool: Pool
+    ) -> None:
+        async with exporter.replacing() as replacement:
+            await replacement.add(DAILY, [daily()])
+        assert await stored(pool, DAILY) == []
+
+    async def test_past_quotas_only_grow_and_keep_their_limit(
+        self, exporter: PostgresExporter, pool: Pool
+    ) -> None:
+        columns = "period_start, used_seconds, limit_seconds"
+        assert await exporter.upsert_quotas([quota(used_seconds=60)], []) == 1
+        assert await exporter.upsert_quotas([quota(used_seconds=60)], []) == 0
+        for seconds in (90, 50):
+            past = [quota(used_seconds=seconds, limit_seconds=1)]
+            later = quota(period_start=date(2026, 4, 1), period_end=date(2026, 4, 30))
+            await exporter.upsert_quotas([later], past)
+            assert await stored(pool, QUOTA, columns) == [
+                (date(2026, 3, 1), 90, 6_000), (date(2026, 4, 1), 0, 6_000)
+            ]  # fmt: skip
+        assert await exporter.upsert_quotas([], [quota(client_id="other", used_seconds=5)]) == 1
 
     async def test_two_exporters_at_once_agree(
         self, exporter: PostgresExporter, pool: Pool, migrated_dsn: str
@@ -182,7 +235,7 @@ class TestExport:
         rows = [daily(source=f"Источник {number}") for number in range(50)]
         written = await asyncio.gather(
             *(
-                one.replace_day("clinic", MONDAY, rows, [], [])
+                replace_day(one, "clinic", MONDAY, rows, [], [])
                 for one in (exporter, PostgresExporter(other_pool)) * 4
             )
         )
@@ -194,21 +247,21 @@ class TestExport:
         self, exporter: PostgresExporter, pool: Pool
     ) -> None:
         rows = [daily(source="и" * 300 + end) for end in "аб"] + [daily(source="\x00'; DROP --")]
-        await exporter.replace_day("clinic", MONDAY, rows, [], [])
+        await replace_day(exporter, "clinic", MONDAY, rows, [], [])
         sources = [row[0] for row in await stored(pool, DAILY, "source")]
         assert sources[2] == "\ufffd'; DROP --"
         assert {len(source) for source in sources[:2]} == {255}
 
     async def test_missing_tables_say_what_to_do(self, pool: Pool) -> None:
         with pytest.raises(StoreError, match="medai db upgrade"):
-            await PostgresExporter(pool).replace_day("clinic", MONDAY, [daily()], [], [])
+            await replace_day(PostgresExporter(pool), "clinic", MONDAY, [daily()], [], [])
         with pytest.raises(StoreError, match="medai db upgrade"):
             await PostgresExporter(pool).count_rows("clinic", [MONDAY])
 
     def test_rows_and_tables_have_the_same_columns(self) -> None:
         pairs = [
             (DAILY, DailyRow), (CRITERIA, CriterionRow), (DETAILS, DetailRow),
-            (RECOMMENDATIONS, RecommendationRow),
+            (RECOMMENDATIONS, RecommendationRow), (FUNNEL, FunnelRow), (QUOTA, QuotaRow),
         ]  # fmt: skip
         for table, kind in pairs:
             assert written_columns(table) == tuple(field.name for field in fields(kind))
@@ -248,7 +301,7 @@ class TestMigrations:
         )  # fmt: skip
         METADATA.create_all(engine)
         assert migrated == self.shape(postgres_dsn)
-        assert set(migrated) == {t.name for t in (DAILY, CRITERIA, DETAILS, RECOMMENDATIONS)}
+        assert set(migrated) == {table.name for table in METADATA.sorted_tables}
 
     def test_up_down_up_on_an_empty_database(self, postgres_dsn: str) -> None:
         schema.upgrade(postgres_dsn)
@@ -279,8 +332,13 @@ class TestMigrations:
         connection.execute(OLD_TABLES.encode())
         connection.execute("ALTER TABLE call_details ADD COLUMN call_type TEXT")
         schema.upgrade(postgres_dsn)
-        written = await PostgresExporter(pool).replace_day(
-            "clinic", date(2026, 3, 1), [], [], [detail(metric_date=date(2026, 3, 1))]
+        written = await replace_day(
+            PostgresExporter(pool),
+            "clinic",
+            date(2026, 3, 1),
+            [],
+            [],
+            [detail(metric_date=date(2026, 3, 1))],
         )
         assert written[DETAILS.name] == 1
         assert await stored(pool, DAILY) == []
@@ -288,7 +346,7 @@ class TestMigrations:
 
     async def test_processes_that_upgrade_together_agree(self, postgres_dsn: str) -> None:
         await asyncio.gather(*(asyncio.to_thread(schema.upgrade, postgres_dsn) for _ in range(4)))
-        assert len(self.shape(postgres_dsn)) == 4
+        assert len(self.shape(postgres_dsn)) == 6
 
     def test_an_unreachable_database_is_a_store_error(self) -> None:
         with pytest.raises(StoreError, match="POSTGRES"):

@@ -41,6 +41,7 @@ EXIT_CODES = {
     "provider_answer": 15,
     "answer_lost": 16,
     "report_rendering": 17,
+    "metrics_export": 18,
     "incomplete": 20,
     "unhealthy": 21,
 }

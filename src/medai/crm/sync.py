@@ -49,7 +49,7 @@ class SyncResult:
     rebooked: list[str] = field(default_factory=list)
     """Calls whose conversion changed: if they are analysed, their booking score is due."""
     touched_days: set[date] = field(default_factory=set)
-    """Business days with calls that changed and may be analysed: their metrics are due."""
+    """Business days with calls that are new or changed: their metrics are due."""
 
     def count(self, call: Call) -> None:
         """Enter one call of the asked days."""
@@ -216,6 +216,7 @@ class _Run:
     async def _insert(self, calls: Sequence[Call]) -> None:
         if calls:
             self._result.created += await self._calls.insert_many(calls)
+            self._result.touched_days.update(call.business_day for call in calls)
             self._result.created_kept += sum(call.skip_reason is None for call in calls)
 
     async def _update(self, stored: Call, fresh: Call) -> None:
@@ -232,11 +233,9 @@ class _Run:
             self._note_consequences(stored, changes)
 
     def _note_consequences(self, stored: Call, changes: Mapping[str, Any]) -> None:
-        # The call was read a moment ago: an analysis may have been stored since.
-        if stored.transcript is not None:
-            self._result.touched_days.update(
-                {stored.business_day, changes.get("business_day", stored.business_day)}
-            )
+        self._result.touched_days.update(
+            {stored.business_day, changes.get("business_day", stored.business_day)}
+        )
         if "converted" in changes:
             self._result.rebooked.append(stored.id)
 

@@ -4,11 +4,20 @@ A day carries a version that rises with every change of an analysed call; the ex
 version it wrote. A change that comes while an export runs therefore stays due.
 """
 
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from medai.infra.documents import Change, Collection, Documents, Not
+from medai.infra.documents import (
+    MAX_IDS_PER_QUERY,
+    Change,
+    Collection,
+    Documents,
+    Not,
+    OneOf,
+)
+from medai.kit.chunks import chunks
 from medai.kit.ids import stable_id
 
 EXPORT_DAYS = Collection("export_days", indexes=(("due",), ("client_id",)))
@@ -47,13 +56,6 @@ class ExportDays:
                 found["_id"], found["client_id"], date.fromisoformat(found["day"]), found["version"]
             )
 
-    async def make_due(self, client_id: str, day: date) -> None:
-        """Have the day exported; one that is due already stays as it is. Raises StoreError."""
-        doc_id = stable_id("export-day", client_id, day.isoformat())
-        found = await self._documents.get(EXPORT_DAYS, doc_id)
-        if found is None or not found["due"]:
-            await self.touch(client_id, day)
-
     async def touch_all(self, client_id: str | None) -> int:
         """Make every known day due again (a full rebuild); returns how many were not."""
         where = (
@@ -63,8 +65,22 @@ class ExportDays:
             EXPORT_DAYS, where, Change(set={"due": True}, increment={"version": 1})
         )
 
-    async def exported(self, day: DueDay) -> None:
-        """The day is written as it was seen; a newer version stays due."""
-        await self._documents.update(
-            EXPORT_DAYS, day.doc_id, Change(set={"due": False}), where={"version": day.version}
+    async def exported(self, days: Sequence[DueDay]) -> None:
+        """The days are written as they were seen; a newer version is due, whatever others wrote."""
+        by_version: defaultdict[int, list[str]] = defaultdict(list)
+        for day in days:
+            by_version[day.version].append(day.doc_id)
+        for version, doc_ids in by_version.items():
+            for ids in chunks(doc_ids, MAX_IDS_PER_QUERY):
+                await self._exported(ids, version)
+
+    async def _exported(self, doc_ids: Sequence[str], version: int) -> None:
+        where = {"_id": OneOf(tuple(doc_ids))}
+        done = Change(set={"due": False})
+        written = await self._documents.update_many(
+            EXPORT_DAYS, {**where, "version": version}, done
         )
+        if written < len(doc_ids):
+            # Another export may have written the newer version before us: ours is the older one.
+            newer = {**where, "version": Not(version)}
+            await self._documents.update_many(EXPORT_DAYS, newer, Change(set={"due": True}))

@@ -1,8 +1,8 @@
 """Metrics into the tables DataLens reads: whole days replaced in one transaction (contract 3)."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 
@@ -11,31 +11,67 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import Table
 
 from medai.datalens.staging import Cursor, Staging
-from medai.datalens.tables import CRITERIA, DAILY, DETAILS, RECOMMENDATIONS, SCHEMA
+from medai.datalens.tables import DAY_TABLES, QUOTA, RECOMMENDATIONS, SCHEMA
 from medai.errors import StoreError
-from medai.infra.postgres import Pool, store_errors
-from medai.metrics.rows import CriterionRow, DailyRow, DetailRow, RecommendationRow
+from medai.infra.postgres import Pool, advisory_lock, store_errors
+from medai.metrics.rows import (
+    CriterionRow,
+    DailyRow,
+    DetailRow,
+    FunnelRow,
+    QuotaRow,
+    RecommendationRow,
+)
+
+ClinicDay = tuple[str, date]
+"""client_id and business day."""
+_Quotas = dict[tuple[str, str, date], tuple[int, int]]
+"""By clinic and period: used seconds and the limit."""
+DayRow = DailyRow | CriterionRow | DetailRow | FunnelRow
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('medai.datalens.export', 0))"
-_DAY_TABLES: tuple[Table, ...] = (DAILY, CRITERIA, DETAILS)
+_RUN_LOCK = "medai.datalens.run"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayExport:
-    """All rows of one clinic and one business day; empty sequences clear the day."""
+class Replacement:
+    """Rows that are to take the place of everything the tables hold for some days."""
 
-    client_id: str
-    day: date
-    daily: Sequence[DailyRow]
-    criteria: Sequence[CriterionRow]
-    details: Sequence[DetailRow]
+    def __init__(self, cursor: Cursor) -> None:
+        self._staging = {table.name: Staging(cursor, table) for table in DAY_TABLES}
+        self._given: set[ClinicDay] = set()
 
-    def rows(self, table: Table) -> Sequence[DailyRow | CriterionRow | DetailRow]:
-        """The rows of one of the three day tables."""
-        by_table: dict[str, Sequence[DailyRow | CriterionRow | DetailRow]] = {
-            DAILY.name: self.daily, CRITERIA.name: self.criteria, DETAILS.name: self.details
-        }  # fmt: skip
-        return by_table[table.name]
+    async def open(self) -> None:
+        """Make the staging tables."""
+        for staging in self._staging.values():
+            await staging.create()
+
+    async def add(self, table: Table, rows: Iterable[DayRow]) -> None:
+        """Take rows of one of the day tables, any number of times: they are not kept in memory.
+
+        Raises ValueError for two rows with the same labels.
+        """
+        await self._staging[table.name].load(self._noted(rows))
+
+    async def write(self, days: Collection[ClinicDay]) -> dict[str, int]:
+        """Make the tables hold exactly the rows given for these days; rows of none clear a day.
+
+        Returns per table how many rows were new or changed: zeros for a repetition, which keeps
+        ids and created_at. Raises ValueError for a row of another day.
+        """
+        if not self._given.issubset(days):
+            raise ValueError("a row belongs to another clinic or day")
+        written = {}
+        for name, staging in self._staging.items():
+            await staging.analyse()
+            for client_id, own in groupby(sorted(days), lambda pair: pair[0]):
+                await staging.remove_stale(client_id, [day for _, day in own])
+            written[name] = await staging.write()
+        return written
+
+    def _noted(self, rows: Iterable[DayRow]) -> Iterator[DayRow]:
+        for row in rows:
+            self._given.add((row.client_id, row.metric_date))
+            yield row
 
 
 class PostgresExporter:
@@ -48,49 +84,39 @@ class PostgresExporter:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def replace_day(
-        self, client_id: str, day: date, daily: Sequence[DailyRow],
-        criteria: Sequence[CriterionRow], details: Sequence[DetailRow],
-    ) -> dict[str, int]:  # fmt: skip
-        """One day of `replace_days`."""
-        only = DayExport(
-            client_id=client_id, day=day, daily=daily, criteria=criteria, details=details
-        )
-        return await self.replace_days([only])
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Wait until no other exporter of the fleet runs, and be the only one."""
+        return advisory_lock(self._pool, _RUN_LOCK)
 
-    async def replace_days(self, items: Sequence[DayExport]) -> dict[str, int]:
-        """Make the tables hold exactly these rows for these days, in one transaction.
-
-        Returns per table how many rows were new or changed: zeros for a repetition, which keeps
-        ids and created_at. Rows of the same days that are not given are removed. Raises ValueError
-        for a row of another clinic or day and for two rows with the same labels.
-        """
-        _check(items)
-        written = dict.fromkeys((table.name for table in _DAY_TABLES), 0)
-        if not items:
-            return written
+    @asynccontextmanager
+    async def replacing(self) -> AsyncIterator[Replacement]:
+        """One transaction in which days are replaced; nothing stays of one that fails."""
         async with self._transaction() as cursor:
-            for table in _DAY_TABLES:
-                staging = Staging(cursor, table)
-                await staging.load(row for item in items for row in item.rows(table))
-                for client_id, own in groupby(sorted(_days(items)), lambda pair: pair[0]):
-                    await staging.remove_stale(client_id, [day for _, day in own])
-                written[table.name] = await staging.write()
-        return written
+            replacement = Replacement(cursor)
+            await replacement.open()
+            yield replacement
 
     async def upsert_recommendations(self, rows: Sequence[RecommendationRow]) -> int:
         """Write conclusions by clinic and period; returns how many were new or changed."""
         async with self._transaction() as cursor:
-            staging = Staging(cursor, RECOMMENDATIONS)
-            await staging.load(rows)
-            return await staging.write()
+            return await _upserted(cursor, RECOMMENDATIONS, rows)
+
+    async def upsert_quotas(self, present: Sequence[QuotaRow], past: Sequence[QuotaRow]) -> int:
+        """Write minutes by clinic and period; returns how many rows were new or changed.
+
+        A past period that is known keeps its limit, and its minutes unless they were more.
+        """
+        async with self._transaction() as cursor:
+            known = await _known_quotas(cursor, past)
+            rows = [*present, *filter(None, (_completed(row, known) for row in past))]
+            return await _upserted(cursor, QUOTA, rows)
 
     async def count_rows(self, client_id: str, days: Sequence[date]) -> dict[str, int]:
-        """How many rows of the clinic each of the three day tables holds for these days."""
+        """How many rows of the clinic each of the day tables holds for these days."""
         counts = {}
         with _export_errors():
             async with self._pool.connection() as connection:
-                for table in _DAY_TABLES:
+                for table in DAY_TABLES:
                     query = SQL(
                         "SELECT count(*) FROM {} WHERE client_id = %s AND metric_date = ANY(%s)"
                     ).format(Identifier(SCHEMA, table.name))
@@ -102,7 +128,7 @@ class PostgresExporter:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Cursor]:
-        # The lock makes exporters follow each other: both would find a row missing and insert it.
+        # The lock makes writers follow each other: both would find a row missing and insert it.
         with _export_errors():
             async with (
                 self._pool.connection() as connection,
@@ -113,18 +139,29 @@ class PostgresExporter:
                 yield cursor
 
 
-def _check(items: Sequence[DayExport]) -> None:
-    if len(_days(items)) < len(items):
-        raise ValueError("a day of a clinic is given twice")
-    for item in items:
-        for table in _DAY_TABLES:
-            for row in item.rows(table):
-                if (row.client_id, row.metric_date) != (item.client_id, item.day):
-                    raise ValueError(f"a row of {table.name} belongs to another clinic or day")
+async def _upserted(cursor: Cursor, table: Table, rows: Sequence[object]) -> int:
+    staging = Staging(cursor, table)
+    await staging.create()
+    await staging.load(rows)
+    return await staging.write()
 
 
-def _days(items: Sequence[DayExport]) -> set[tuple[str, date]]:
-    return {(item.client_id, item.day) for item in items}
+async def _known_quotas(cursor: Cursor, rows: Sequence[QuotaRow]) -> _Quotas:
+    query = SQL(
+        "SELECT client_id, period_type, period_start, used_seconds, limit_seconds FROM {}"
+        " WHERE client_id = ANY(%s) AND period_start = ANY(%s)"
+    ).format(Identifier(SCHEMA, QUOTA.name))
+    clients, starts = {row.client_id for row in rows}, {row.period_start for row in rows}
+    await cursor.execute(query, [list(clients), list(starts)])
+    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in await cursor.fetchall()}
+
+
+def _completed(row: QuotaRow, known: _Quotas) -> QuotaRow | None:
+    """The row of a past period, if it tells more than the stored one."""
+    used, limit = known.get(
+        (row.client_id, row.period_type, row.period_start), (-1, row.limit_seconds)
+    )
+    return replace(row, limit_seconds=limit) if row.used_seconds > used else None
 
 
 @contextmanager

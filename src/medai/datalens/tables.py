@@ -1,4 +1,4 @@
-"""The four tables DataLens reads, exactly as old dashboards expect them (contract 3).
+"""The tables DataLens reads: four exactly as old dashboards expect them (contract 3), two of ours.
 
 The database must stay what these tables say; `migrations/` brings any older one there.
 Label columns are NOT NULL, unlike the old ones: a NULL label defeats a unique key.
@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -128,6 +129,41 @@ RECOMMENDATIONS = Table(
         "client_id", "start_date", "end_date", "period_type", name="uq_recommendation_analysis"
     ),
 )
+
+FUNNEL = Table(
+    "call_funnel_metrics",
+    METADATA,
+    _serial(),
+    *_day_columns(),
+    Column("total_calls", Integer, nullable=False),
+    Column("talk_calls", Integer, nullable=False),
+    Column("transcribed_calls", Integer, nullable=False),
+    Column("scored_calls", Integer, nullable=False),
+    Column("booked_calls", Integer, nullable=False),
+    _created_at(),
+    UniqueConstraint(*_DAY_KEY, name="uq_call_funnel_metrics"),
+    Index("ix_call_funnel_metrics_client", "client_id", "metric_date"),
+)
+
+QUOTA = Table(
+    "minute_quota_metrics",
+    METADATA,
+    _serial(),
+    Column("client_id", String(255), nullable=False),
+    Column("clinic_name", Text, nullable=False),
+    Column("period_type", String(20), nullable=False),
+    Column("period_start", Date, nullable=False),
+    Column("period_end", Date, nullable=False),
+    Column("used_seconds", BigInteger, nullable=False),
+    Column("limit_seconds", BigInteger, nullable=False),
+    _created_at(),
+    UniqueConstraint(
+        "client_id", "period_type", "period_start", name="uq_minute_quota_metrics"
+    ),
+)  # fmt: skip
+
+DAY_TABLES = (DAILY, CRITERIA, DETAILS, FUNNEL)
+"""Tables whose rows belong to a day of a clinic and are replaced with it."""
 
 
 def key_columns(table: Table) -> tuple[str, ...]:

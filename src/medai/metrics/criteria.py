@@ -1,11 +1,11 @@
 """Rows of call_criteria_metrics (contract 3)."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from medai.calls.models import Call
-from medai.metrics.names import named_scores
+from medai.calls.models import Analysis, Call
+from medai.metrics.names import criterion_name
 from medai.metrics.rows import CriterionRow
 from medai.metrics.selection import Labels, exported, labels_of
 
@@ -16,16 +16,38 @@ def criterion_rows(calls: Iterable[Call]) -> list[CriterionRow]:
     Zeros count; a score of None means that the criterion did not apply to the call, so the call
     is left out of that criterion's count.
     """
-    scores: defaultdict[tuple[Labels, str], list[int]] = defaultdict(list)
+    tally = CriterionTally()
     for call, analysis in exported(calls):
-        labels = labels_of(call, analysis)
-        for name, score in named_scores(analysis.scores):
-            scores[labels, name].append(score)
-    return [_row(*key, scores[key]) for key in sorted(scores)]
+        tally.add(labels_of(call, analysis.call_type), analysis)
+    return list(tally.rows())
 
 
-def _row(labels: Labels, criterion: str, scores: list[int]) -> CriterionRow:
-    total = Decimal(sum(scores))
+class CriterionTally:
+    """The same of calls that are given one by one, in any order."""
+
+    def __init__(self) -> None:
+        self._sums: defaultdict[Labels, dict[str, tuple[int, int]]] = defaultdict(dict)
+        """By criterion: the sum of its scores and their number."""
+
+    def add(self, labels: Labels, analysis: Analysis) -> None:
+        """Count the scores of a call that boards show."""
+        sums = self._sums[labels]
+        for key, score in analysis.scores.items():
+            if score is not None:
+                name = criterion_name(key)
+                total, count = sums.get(name, (0, 0))
+                sums[name] = total + score, count + 1
+
+    def rows(self) -> Iterator[CriterionRow]:
+        """See `criterion_rows`."""
+        for labels in sorted(self._sums):
+            sums = self._sums[labels]
+            for name in sorted(sums):
+                yield _row(labels, name, *sums[name])
+
+
+def _row(labels: Labels, criterion: str, points: int, count: int) -> CriterionRow:
+    total = Decimal(points)
     return CriterionRow(
         metric_date=labels.metric_date,
         week_start_date=labels.week_start_date,
@@ -37,6 +59,6 @@ def _row(labels: Labels, criterion: str, scores: list[int]) -> CriterionRow:
         call_type=labels.call_type,
         criterion_name=criterion,
         total_score=total,
-        scored_calls_count=len(scores),
-        avg_score=total / len(scores),
+        scored_calls_count=count,
+        avg_score=total / count,
     )

@@ -1,7 +1,7 @@
 """Rows of daily_summary_metrics: formulas of contract 3, exact in `Decimal`."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -41,10 +41,25 @@ def daily_rows(calls: Iterable[Call]) -> list[DailyRow]:
     A score of 0 is "not scored" and a speed of 0 "unknown": neither counts (contract 3). The
     averages of nothing are None.
     """
-    sums: defaultdict[Labels, _Sums] = defaultdict(_Sums)
+    tally = DailyTally()
     for call, analysis in exported(calls):
-        sums[labels_of(call, analysis)].add(call, analysis)
-    return [_row(labels, sums[labels]) for labels in sorted(sums)]
+        tally.add(labels_of(call, analysis.call_type), call, analysis)
+    return list(tally.rows())
+
+
+class DailyTally:
+    """The same of calls that are given one by one, in any order."""
+
+    def __init__(self) -> None:
+        self._sums: defaultdict[Labels, _Sums] = defaultdict(_Sums)
+
+    def add(self, labels: Labels, call: Call, analysis: Analysis) -> None:
+        """Count a call that boards show."""
+        self._sums[labels].add(call, analysis)
+
+    def rows(self) -> Iterator[DailyRow]:
+        """See `daily_rows`."""
+        return (_row(labels, self._sums[labels]) for labels in sorted(self._sums))
 
 
 def _row(labels: Labels, sums: _Sums) -> DailyRow:

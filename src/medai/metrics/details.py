@@ -25,13 +25,21 @@ def detail_rows(
     settings: EfficiencySettings = DEFAULT_EFFICIENCY,
 ) -> list[DetailRow]:
     """One row per call that has both links, sorted by day and id."""
-    rows = []
-    for call, analysis in exported(calls):
-        transcript, recording = links.transcript_url(call), links.recording_url(call)
-        if transcript and recording:
-            verdict = efficiency(analysis, settings)
-            rows.append(_row(call, analysis, (transcript, recording), verdict))
-    return sorted(rows, key=lambda row: (row.metric_date, row.call_mongo_id))
+    rows = (detail_row(call, analysis, links, settings) for call, analysis in exported(calls))
+    return sorted(filter(None, rows), key=lambda row: (row.metric_date, row.call_mongo_id))
+
+
+def detail_row(
+    call: Call,
+    analysis: Analysis,
+    links: CallLinks,
+    settings: EfficiencySettings = DEFAULT_EFFICIENCY,
+) -> DetailRow | None:
+    """The row of a call that boards show; None when it lacks a link."""
+    transcript, recording = links.transcript_url(call), links.recording_url(call)
+    if not transcript or not recording:
+        return None
+    return _row(call, analysis, (transcript, recording), efficiency(analysis, settings))
 
 
 def _row(call: Call, analysis: Analysis, urls: tuple[str, str], verdict: Efficiency) -> DetailRow:

@@ -1,4 +1,4 @@
-"""Rows of the four DataLens tables, without what the database adds (`id`, `created_at`).
+"""Rows of the DataLens tables, without what the database adds (`id`, `created_at`).
 
 Columns and formulas: contract 3. Numbers that are NUMERIC in the database are `Decimal`, because
 sums of binary floats depend on the order of calls and would make unchanged rows look changed.
@@ -75,6 +75,46 @@ class DetailRow:
     call_type: str
     is_effective: bool | None
     matched_criteria: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunnelRow:
+    """call_funnel_metrics: how far the calls of a day came; each count holds the next ones.
+
+    `total_calls` are those of the CRM without repetitions, `talk_calls` those worth a transcript,
+    `scored_calls` those with an analysis, of any type; `call_type` is "" for all others.
+    `booked_calls` are scored ones that ended in a booking.
+    """
+
+    metric_date: date
+    week_start_date: date
+    client_id: str
+    subdomain: str
+    administrator: str
+    call_direction: str
+    source: str
+    call_type: str
+    total_calls: int
+    talk_calls: int
+    transcribed_calls: int
+    scored_calls: int
+    booked_calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaRow:
+    """minute_quota_metrics: a month or week of a clinic's zone. Amounts are seconds.
+
+    `period_type` is "month" or "week", `period_end` its last day.
+    """
+
+    client_id: str
+    clinic_name: str
+    period_type: str
+    period_start: date
+    period_end: date
+    used_seconds: int
+    limit_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

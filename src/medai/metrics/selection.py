@@ -4,8 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from medai.calls.models import Analysis, Call
+from medai.calls.models import Analysis, Call, Stage
 from medai.kit.days import week_start
+
+ANALYSED = (Stage.ANALYSED, Stage.EXPORTED)
+"""Stages of calls whose analysis counts: one that is repeated or skipped is not among them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,18 +29,24 @@ class Labels:
         return week_start(self.metric_date)
 
 
-def exported(calls: Iterable[Call]) -> Iterator[tuple[Call, Analysis]]:
-    """The calls that boards show: transcribed, with recommendations and with a call type.
+def shown(call: Call) -> Analysis | None:
+    """The analysis of a call that boards show: transcribed, with recommendations and a type.
 
     Type `другое` and calls without analysis are therefore invisible (contract 3).
     """
+    analysis = call.analysis
+    visible = call.transcript and analysis and analysis.recommendations and analysis.call_type
+    return analysis if visible else None
+
+
+def exported(calls: Iterable[Call]) -> Iterator[tuple[Call, Analysis]]:
+    """Those of the calls that boards show."""
     for call in calls:
-        analysis = call.analysis
-        if call.transcript and analysis and analysis.recommendations and analysis.call_type:
+        if analysis := shown(call):
             yield call, analysis
 
 
-def labels_of(call: Call, analysis: Analysis) -> Labels:
+def labels_of(call: Call, call_type: str) -> Labels:
     """Where the call is counted: its own business day and its data values."""
     return Labels(
         metric_date=call.business_day,
@@ -46,5 +55,5 @@ def labels_of(call: Call, analysis: Analysis) -> Labels:
         administrator=call.administrator,
         call_direction=call.direction.label,
         source=call.source,
-        call_type=analysis.call_type,
+        call_type=call_type,
     )

@@ -1,28 +1,35 @@
 """Metrics into PostgreSQL: due days only, each replaced as a whole (design 5.9)."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
 
 import structlog
 
 from medai.analysis.recommendations.models import Conclusions
 from medai.analysis.recommendations.repository import ConclusionsRepository
-from medai.calls.models import Call, Stage
+from medai.calls.models import Stage
 from medai.calls.repository import CallRepository
+from medai.clinics.models import Clinic
+from medai.clinics.repository import ClinicRepository
 from medai.datalens.days import DueDay, ExportDays
-from medai.datalens.postgres_exporter import DayExport, PostgresExporter
-from medai.datalens.tables import RECOMMENDATIONS
-from medai.infra.documents import OneOf
+from medai.datalens.errors import MetricsExportError
+from medai.datalens.postgres_exporter import ClinicDay, PostgresExporter
+from medai.datalens.tables import CRITERIA, DAILY, DETAILS, FUNNEL, QUOTA, RECOMMENDATIONS
+from medai.errors import StoreError
+from medai.infra.documents import Where
+from medai.kit.clock import Clock
 from medai.kit.days import DayRange
-from medai.metrics.criteria import criterion_rows
-from medai.metrics.daily import daily_rows
-from medai.metrics.details import detail_rows
-from medai.metrics.rows import RecommendationRow
+from medai.metrics.quota import past_quota_rows, quota_rows
+from medai.metrics.rows import DetailRow, QuotaRow, RecommendationRow
+from medai.metrics.tally import Tally
+from medai.processing.export_parts import in_parts
 from medai.processing.links import SignedLinks
 
 _log = structlog.get_logger(__name__)
 
-_ANALYSED = OneOf((Stage.ANALYSED.value, Stage.EXPORTED.value))
+_DETAILS_AT_ONCE = 1_000
+"""Rows of calls that are held before they are sent."""
 
 
 class Exports:
@@ -33,30 +40,38 @@ class Exports:
         calls: CallRepository,
         days: ExportDays,
         conclusions: ConclusionsRepository,
+        clinics: ClinicRepository,
         exporter: PostgresExporter,
         links: SignedLinks,
+        clock: Clock,
     ) -> None:
         self._calls = calls
         self._days = days
         self._conclusions = conclusions
+        self._clinics = clinics
         self._exporter = exporter
         self._links = links
+        self._clock = clock
 
     async def export(self, client_id: str | None, *, full: bool = False) -> dict[str, int]:
         """Export every due day of one clinic or of all; returns rows written per table.
 
-        `full` writes every known day again. Days stay due when their write fails, so a later run
-        completes them. Raises StoreError, ConflictError while another export runs.
+        Waits until no other export runs. `full` writes every known day again. Days stay due when
+        their write fails, so a later run completes them. Raises StoreError, and MetricsExportError at the end if some days could
+        not be written.
         """
-        if full:
-            await self._days.touch_all(client_id)
-        await self._find_forgotten(client_id)
-        written: Counter[str] = Counter()
-        due = [day async for day in self._days.due(client_id)]
-        for day in due:
-            written.update(await self._export_day(day))
-        written.update(await self._export_conclusions(client_id))
-        _log.info("metrics exported", days=len(due), rows=dict(written))
+        async with self._exporter.alone():
+            if full:
+                await self._days.touch_all(client_id)
+            due = await self._due(client_id)
+            written, failed = Counter[str](), list[DueDay]()
+            for of_clinic, days in due.items():
+                written.update(await self._export_clinic(of_clinic, days, failed))
+            written.update(await self._export_conclusions(client_id))
+            written.update(await self._export_quotas(client_id))
+        _log.info("metrics exported", days=sum(map(len, due.values())), rows=dict(written))
+        if failed:
+            raise MetricsExportError(_unwritten(failed))
         return dict(written)
 
     async def make_all_due(self) -> int:
@@ -64,20 +79,92 @@ class Exports:
         were not due. Raises StoreError."""
         return await self._days.touch_all(None)
 
-    async def _find_forgotten(self, client_id: str | None) -> None:
-        """Days of analysed calls are due, even if their worker died before it could say so."""
-        analysed = self._calls.of_days(client_id, None, where={"stage": Stage.ANALYSED.value})
-        for of_clinic, day in {(call.client_id, call.business_day) async for call in analysed}:
-            await self._days.make_due(of_clinic, day)
+    async def _due(self, client_id: str | None) -> dict[str, list[DueDay]]:
+        """Due days by clinic, in order."""
+        found = [day async for day in self._days.due(client_id)]
+        if await self._find_forgotten(client_id, {(day.client_id, day.day) for day in found}):
+            found = [day async for day in self._days.due(client_id)]
+        due = defaultdict(list)
+        for day in found:
+            due[day.client_id].append(day)
+        return due
 
-    async def _export_day(self, day: DueDay) -> dict[str, int]:
-        only = DayRange(day.day, day.day)
-        found = self._calls.of_days(day.client_id, only, where={"stage": _ANALYSED})
-        calls = [call async for call in found]
-        written = await self._exporter.replace_days([self._rows(day, calls)])
-        await self._mark_exported(calls)
-        await self._days.exported(day)
+    async def _find_forgotten(self, client_id: str | None, due: set[ClinicDay]) -> bool:
+        """Days of analysed calls are due, even if their worker died before it could say so."""
+        analysed = {"stage": Stage.ANALYSED.value}
+        clinics = [client_id]
+        if client_id is None:
+            clinics = sorted(await self._calls.count_by("client_id", None, None, analysed))
+        forgotten = [
+            (of_clinic, day)
+            for of_clinic in clinics
+            for day in await self._counted(of_clinic, None, analysed)
+            if (of_clinic, day) not in due
+        ]
+        for of_clinic, day in forgotten:
+            await self._days.touch(of_clinic, day)
+        return bool(forgotten)
+
+    async def _counted(
+        self, client_id: str | None, days: DayRange | None, where: Where
+    ) -> dict[date, int]:
+        """How many of the clinic's calls each business day has."""
+        found = await self._calls.count_by("business_day", client_id, days, where)
+        return {date.fromisoformat(day): count for day, count in found.items()}
+
+    async def _export_clinic(
+        self, client_id: str, days: Sequence[DueDay], failed: list[DueDay]
+    ) -> Counter[str]:
+        sizes = await self._counted(client_id, DayRange(days[0].day, days[-1].day), {})
+        written: Counter[str] = Counter()
+        for part in in_parts(days, sizes):
+            written.update(await self._export_part(client_id, part, failed))
         return written
+
+    async def _export_part(
+        self, client_id: str, days: Sequence[DueDay], failed: list[DueDay]
+    ) -> Counter[str]:
+        """A day that cannot be written keeps no other from being written; it stays due."""
+        try:
+            return await self._replace(client_id, days)
+        except StoreError:
+            raise
+        except Exception as error:
+            if len(days) == 1:
+                day = days[0].day.isoformat()
+                _log.exception("day not exported", client_id=client_id, day=day, error=_kind(error))
+                failed.extend(days)
+                return Counter()
+        written: Counter[str] = Counter()
+        for day in days:
+            written.update(await self._export_part(client_id, [day], failed))
+        return written
+
+    async def _replace(self, client_id: str, days: Sequence[DueDay]) -> Counter[str]:
+        """One transaction. Calls are read one by one, so that memory grows with labels only."""
+        wanted = {(client_id, day.day) for day in days}
+        tally, fresh = Tally(self._links), list[str]()
+        async with self._exporter.replacing() as replacement:
+            details: list[DetailRow] = []
+            async for call in self._calls.of_days(client_id, DayRange(days[0].day, days[-1].day)):
+                if (client_id, call.business_day) not in wanted:
+                    continue
+                if row := tally.add(call):
+                    details.append(row)
+                if call.stage is Stage.ANALYSED:
+                    fresh.append(call.id)
+                if len(details) >= _DETAILS_AT_ONCE:
+                    await replacement.add(DETAILS, details)
+                    details = []
+            await replacement.add(DETAILS, details)
+            await replacement.add(DAILY, tally.daily.rows())
+            await replacement.add(CRITERIA, tally.criteria.rows())
+            await replacement.add(FUNNEL, tally.funnel.rows())
+            written = await replacement.write(wanted)
+        analysed = {"stage": Stage.ANALYSED.value}
+        await self._calls.change_many(fresh, {"stage": Stage.EXPORTED.value}, where=analysed)
+        await self._days.exported(days)
+        return Counter(written)
 
     async def _export_conclusions(self, client_id: str | None) -> dict[str, int]:
         """All stored conclusions, fifty-odd a year and clinic; unchanged rows are not written."""
@@ -85,19 +172,33 @@ class Exports:
         written = await self._exporter.upsert_recommendations(rows) if rows else 0
         return {RECOMMENDATIONS.name: written} if written else {}
 
-    def _rows(self, day: DueDay, calls: Sequence[Call]) -> DayExport:
-        return DayExport(
-            client_id=day.client_id,
-            day=day.day,
-            daily=daily_rows(calls),
-            criteria=criterion_rows(calls),
-            details=detail_rows(calls, self._links),
-        )
+    async def _export_quotas(self, client_id: str | None) -> dict[str, int]:
+        """The minutes of the present and the last month and week; unchanged rows are not written."""
+        now, present, past = self._clock(), list[QuotaRow](), list[QuotaRow]()
+        async for clinic in self._clinics_of(client_id):
+            present += quota_rows(clinic, now)
+            past += past_quota_rows(clinic, now)
+        written = await self._exporter.upsert_quotas(present, past) if present else 0
+        return {QUOTA.name: written} if written else {}
 
-    async def _mark_exported(self, calls: Sequence[Call]) -> None:
-        fresh = [call.id for call in calls if call.stage is Stage.ANALYSED]
-        analysed = {"stage": Stage.ANALYSED.value}
-        await self._calls.change_many(fresh, {"stage": Stage.EXPORTED.value}, where=analysed)
+    async def _clinics_of(self, client_id: str | None) -> AsyncIterator[Clinic]:
+        if client_id is None:
+            async for clinic in self._clinics.all():
+                yield clinic
+        elif found := await self._clinics.by_client_id(client_id):
+            yield found
+
+
+def _unwritten(failed: Sequence[DueDay]) -> str:
+    first = f"{failed[0].day:%d.%m.%Y}, клиника {failed[0].client_id}"
+    return (
+        f"Дней не выгружено: {len(failed)} (первый: {first}), остальные записаны. Причина в журнале:"
+        " исправьте её и повторите medai export"
+    )
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__
 
 
 def _recommendation_row(each: Conclusions) -> RecommendationRow:

@@ -118,8 +118,9 @@ class CallPipeline:
             await parts.rescore.apply(call.id)
         # After these, because a call whose stage is behind gets them again.
         await parts.calls.advance(call.id, step.stage)
-        if step is Step.ANALYSIS:
-            # A death before this is healed by the export, which looks for analysed calls.
+        if step in (Step.TRANSCRIPTION, Step.ANALYSIS):
+            # A death before this is healed: the first by the repeated job, the second by the
+            # export, which looks for analysed calls.
             await parts.export_days.touch(call.client_id, call.business_day)
         return await self._reloaded(call)
 

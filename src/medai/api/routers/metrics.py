@@ -30,11 +30,11 @@ class AgainAnswer(BaseModel):
 @router.post(
     "/sync-now",
     summary="Write the metrics of changed days to PostgreSQL",
-    responses=problems(409),
+    responses=problems(503),
 )
 async def sync_now(app: App, _: Installation) -> ExportAnswer:
-    """Export now; a failure is a failure, not a success with a text. 409 while another export
-    runs."""
+    """Export now, after the one that may be running; a failure is a failure, not a success with a
+    text."""
     rows = await app.exports.export(None)
     lines = "\n".join(f"{table}: {count}" for table, count in rows.items())
     return ExportAnswer(
