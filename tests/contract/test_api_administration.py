@@ -124,6 +124,8 @@ async def test_post_postgres_sync_now(doors: Doors, at_work: ClinicAtWork) -> No
     answer = await doors.owner.post("/api/postgres/sync-now")
     assert answer.status_code == 200
     assert answer.json().keys() == {"success", "message", "output"}
+    assert answer.json()["output"] == "minute_quota_metrics: 2"
+    answer = await doors.owner.post("/api/postgres/sync-now")
     assert answer.json()["output"] == "изменений нет"
     assert len(answer.json()["output"]) <= 1000
 

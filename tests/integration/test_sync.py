@@ -38,6 +38,7 @@ async def test_what_is_found_is_the_truth_and_a_second_sync_changes_nothing(
     skipped = Counter({reason.value: count for reason, count in result.skipped.items()})
     assert skipped == Counter(truth["calls_skipped"])
     assert (result.created, result.created_kept) == (result.found, result.kept)
+    await at_work.app.exports.export(None)
     before = await at_work.documents()
     at_work.clock.pass_time(timedelta(minutes=20))
     again = await at_work.sync()

@@ -77,9 +77,8 @@ class ExportDays:
     async def _exported(self, doc_ids: Sequence[str], version: int) -> None:
         where = {"_id": OneOf(tuple(doc_ids))}
         done = Change(set={"due": False})
-        written = await self._documents.update_many(
-            EXPORT_DAYS, {**where, "version": version}, done
-        )
+        seen = {**where, "version": version}
+        written = await self._documents.update_many(EXPORT_DAYS, seen, done)
         if written < len(doc_ids):
             # Another export may have written the newer version before us: ours is the older one.
             newer = {**where, "version": Not(version)}

@@ -1,4 +1,4 @@
-"""Everything the boards count, of calls that are given one by one: memory grows with labels only."""
+"""Everything the boards count, of calls given one by one: memory grows with labels only."""
 
 from medai.calls.models import Call
 from medai.metrics.criteria import CriterionTally

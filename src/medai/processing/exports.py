@@ -57,8 +57,8 @@ class Exports:
         """Export every due day of one clinic or of all; returns rows written per table.
 
         Waits until no other export runs. `full` writes every known day again. Days stay due when
-        their write fails, so a later run completes them. Raises StoreError, and MetricsExportError at the end if some days could
-        not be written.
+        their write fails, so a later run completes them. Raises StoreError, and at the end
+        MetricsExportError if some days could not be written.
         """
         async with self._exporter.alone():
             if full:
@@ -92,9 +92,10 @@ class Exports:
     async def _find_forgotten(self, client_id: str | None, due: set[ClinicDay]) -> bool:
         """Days of analysed calls are due, even if their worker died before it could say so."""
         analysed = {"stage": Stage.ANALYSED.value}
-        clinics = [client_id]
         if client_id is None:
             clinics = sorted(await self._calls.count_by("client_id", None, None, analysed))
+        else:
+            clinics = [client_id]
         forgotten = [
             (of_clinic, day)
             for of_clinic in clinics
@@ -129,10 +130,10 @@ class Exports:
             return await self._replace(client_id, days)
         except StoreError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told at the end, see `export`
             if len(days) == 1:
-                day = days[0].day.isoformat()
-                _log.exception("day not exported", client_id=client_id, day=day, error=_kind(error))
+                which = {"client_id": client_id, "day": days[0].day.isoformat()}
+                _log.exception("day not exported", error=type(error).__name__, **which)
                 failed.extend(days)
                 return Counter()
         written: Counter[str] = Counter()
@@ -173,7 +174,7 @@ class Exports:
         return {RECOMMENDATIONS.name: written} if written else {}
 
     async def _export_quotas(self, client_id: str | None) -> dict[str, int]:
-        """The minutes of the present and the last month and week; unchanged rows are not written."""
+        """The minutes of this and the last month and week; unchanged rows are not written."""
         now, present, past = self._clock(), list[QuotaRow](), list[QuotaRow]()
         async for clinic in self._clinics_of(client_id):
             present += quota_rows(clinic, now)
@@ -192,13 +193,9 @@ class Exports:
 def _unwritten(failed: Sequence[DueDay]) -> str:
     first = f"{failed[0].day:%d.%m.%Y}, клиника {failed[0].client_id}"
     return (
-        f"Дней не выгружено: {len(failed)} (первый: {first}), остальные записаны. Причина в журнале:"
-        " исправьте её и повторите medai export"
+        f"Дней не выгружено: {len(failed)} (первый: {first}), остальные записаны."
+        " Причина в журнале: исправьте её и повторите medai export"
     )
-
-
-def _kind(error: Exception) -> str:
-    return type(error).__name__
 
 
 def _recommendation_row(each: Conclusions) -> RecommendationRow:
