@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     postgres_db: str = Field("medai_metrics", description="PostgreSQL database")
     postgres_user: str = Field("admin", description="PostgreSQL user")
     postgres_password: SecretStr = Field(SecretStr(""), description="PostgreSQL password")
+    datalens_reader_password: SecretStr = Field(
+        SecretStr(""), description="of the role of medai db reader; empty: one is made and shown"
+    )
 
     amocrm_base_url_template: str = Field(
         "https://{subdomain}.amocrm.ru", description="address of an account"

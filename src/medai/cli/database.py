@@ -1,9 +1,17 @@
 """Commands about the stores."""
 
+import secrets
+from typing import Annotated
+
 import typer
+from psycopg.conninfo import conninfo_to_dict
 
 from medai.bootstrap import Application
 from medai.cli.running import console, with_application
+from medai.datalens.reader_role import make_reader
+from medai.infra.postgres import dsn_of
+
+_PASSWORD_BYTES = 24
 
 db = typer.Typer(help="Хранилища.", no_args_is_help=True)
 
@@ -27,3 +35,33 @@ def upgrade() -> None:
         console.print("Таблицы и индексы на месте")
 
     with_application(work, quiet=True)
+
+
+@db.command("reader")
+def reader(
+    role: Annotated[str, typer.Option(help="имя роли PostgreSQL")] = "datalens",
+) -> None:
+    """Завести роль, которая только читает показатели (для DataLens), или задать ей новый пароль.
+
+    Пароль берётся из DATALENS_READER_PASSWORD; без неё он придумывается и показывается один раз.
+    """
+
+    async def work(application: Application) -> None:
+        settings = application.settings
+        given = settings.datalens_reader_password.get_secret_value()
+        password = given or secrets.token_urlsafe(_PASSWORD_BYTES)
+        await make_reader(application.pool, role, password)
+        info = conninfo_to_dict(dsn_of(application.pool))
+        _say(f"роль {role} читает показатели и больше ничего")
+        _say(f"хост {info.get('host')}, порт {info.get('port', 5432)}, база {info.get('dbname')}")
+        if not given:
+            _say(f"пароль {password}")
+            _say("сохраните его сейчас: второй раз он не показывается")
+        if not (settings.postgres_host or settings.postgres_dsn.get_secret_value()):
+            _say("встроенная PostgreSQL не видна из сети: для DataLens задайте POSTGRES_HOST")
+
+    with_application(work, quiet=True)
+
+
+def _say(line: str) -> None:
+    console.print(line, soft_wrap=True, markup=False)

@@ -30,6 +30,7 @@ _Quotas = dict[tuple[str, str, date], tuple[int, int]]
 DayRow = DailyRow | CriterionRow | DetailRow | FunnelRow
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('medai.datalens.export', 0))"
+"""Makes writers follow each other: both would find a row missing and insert it."""
 _RUN_LOCK = "medai.datalens.run"
 
 
@@ -37,8 +38,8 @@ class Replacement:
     """Rows that are to take the place of everything the tables hold for some days."""
 
     def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
         self._staging = {table.name: Staging(cursor, table) for table in DAY_TABLES}
-        self._given: set[ClinicDay] = set()
 
     async def open(self) -> None:
         """Make the staging tables."""
@@ -50,7 +51,7 @@ class Replacement:
 
         Raises ValueError for two rows with the same labels.
         """
-        await self._staging[table.name].load(self._noted(rows))
+        await self._staging[table.name].load(rows)
 
     async def write(self, days: Collection[ClinicDay]) -> dict[str, int]:
         """Make the tables hold exactly the rows given for these days; rows of none clear a day.
@@ -58,20 +59,16 @@ class Replacement:
         Returns per table how many rows were new or changed: zeros for a repetition, which keeps
         ids and created_at. Raises ValueError for a row of another day.
         """
-        if not self._given.issubset(days):
-            raise ValueError("a row belongs to another clinic or day")
+        await self._cursor.execute(_LOCK)
         written = {}
         for name, staging in self._staging.items():
             await staging.analyse()
+            if not (await staging.days()).issubset(days):
+                raise ValueError("a row belongs to another clinic or day")
             for client_id, own in groupby(sorted(days), lambda pair: pair[0]):
                 await staging.remove_stale(client_id, [day for _, day in own])
             written[name] = await staging.write()
         return written
-
-    def _noted(self, rows: Iterable[DayRow]) -> Iterator[DayRow]:
-        for row in rows:
-            self._given.add((row.client_id, row.metric_date))
-            yield row
 
 
 class PostgresExporter:
@@ -90,7 +87,10 @@ class PostgresExporter:
 
     @asynccontextmanager
     async def replacing(self) -> AsyncIterator[Replacement]:
-        """One transaction in which days are replaced; nothing stays of one that fails."""
+        """One transaction in which days are replaced; nothing stays of one that fails.
+
+        Rows may be given while another replacement is written; writing is one after another.
+        """
         async with self._transaction() as cursor:
             replacement = Replacement(cursor)
             await replacement.open()
@@ -99,6 +99,7 @@ class PostgresExporter:
     async def upsert_recommendations(self, rows: Sequence[RecommendationRow]) -> int:
         """Write conclusions by clinic and period; returns how many were new or changed."""
         async with self._transaction() as cursor:
+            await cursor.execute(_LOCK)
             return await _upserted(cursor, RECOMMENDATIONS, rows)
 
     async def upsert_quotas(self, present: Sequence[QuotaRow], past: Sequence[QuotaRow]) -> int:
@@ -107,6 +108,7 @@ class PostgresExporter:
         A past period that is known keeps its limit, and its minutes unless they were more.
         """
         async with self._transaction() as cursor:
+            await cursor.execute(_LOCK)
             known = await _known_quotas(cursor, past)
             rows = [*present, *filter(None, (_completed(row, known) for row in past))]
             return await _upserted(cursor, QUOTA, rows)
@@ -128,14 +130,12 @@ class PostgresExporter:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Cursor]:
-        # The lock makes writers follow each other: both would find a row missing and insert it.
         with _export_errors():
             async with (
                 self._pool.connection() as connection,
                 connection.transaction(),
                 connection.cursor() as cursor,
             ):
-                await cursor.execute(_LOCK)
                 yield cursor
 
 

@@ -3,9 +3,9 @@
 Unchanged rows keep their id and created_at, and sequences do not advance on repetition.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
-from operator import attrgetter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from psycopg import AsyncCursor
@@ -29,9 +29,15 @@ class Staging:
         self._columns = written_columns(table)
         self._key = key_columns(table)
         self._row = attrgetter(*self._columns)
-        self._forms = [_form(table.columns[name]) for name in self._columns]
-        self._key_places = [self._columns.index(name) for name in self._key]
-        self._known: set[tuple[Any, ...]] = set()
+        columns = [table.columns[name] for name in self._columns]
+        self._texts = [
+            (place, _Texts(column))
+            for place, column in enumerate(columns)
+            if isinstance(column.type, String)
+        ]
+        self._lists = [n for n, column in enumerate(columns) if isinstance(column.type, ARRAY)]
+        self._key_of = itemgetter(*(self._columns.index(name) for name in self._key))
+        self._known: set[object] = set()
         self._parts: dict[str, Composable] = {
             "target": Identifier(str(table.schema), table.name),
             "staging": Identifier("pg_temp", f"staging_{table.name}"),
@@ -54,8 +60,12 @@ class Staging:
                 await stream.write_row(self._values(row))
 
     def _values(self, row: object) -> list[Any]:
-        values = [form(value) for form, value in zip(self._forms, self._row(row), strict=True)]
-        key = tuple(values[place] for place in self._key_places)
+        values = list(self._row(row))
+        for place, texts in self._texts:
+            values[place] = texts[values[place]]
+        for place in self._lists:
+            values[place] = [clean(item) for item in values[place]]
+        key = self._key_of(values)
         if key in self._known:
             raise ValueError(f"two rows of {self._table.name} with the same key")
         self._known.add(key)
@@ -63,7 +73,12 @@ class Staging:
 
     async def analyse(self) -> None:
         """Tell the planner how large the staging table is: it takes the slow way otherwise."""
-        await self._run("ANALYZE {staging}")
+        await self._run("ANALYZE {staging} (metric_date)")
+
+    async def days(self) -> set[tuple[str, date]]:
+        """client_id and day of the rows that were loaded."""
+        await self._run("SELECT DISTINCT client_id, metric_date FROM {staging}")
+        return {(row[0], row[1]) for row in await self._cursor.fetchall()}
 
     async def remove_stale(self, client_id: str, days: Sequence[object]) -> int:
         """Delete the client's rows of these days that were not staged; returns how many."""
@@ -98,23 +113,19 @@ class Staging:
         return self._cursor.rowcount
 
 
-def _form(column: Column[Any]) -> Callable[[Any], Any]:
-    """What makes a value of a row fit into the column."""
-    kind = column.type
-    if isinstance(kind, ARRAY):
-        return lambda value: [clean(item) for item in value]
-    if not isinstance(kind, String):
-        return lambda value: value
-    limit = None if isinstance(kind, Text) else kind.length
+class _Texts(dict[str | None, str | None]):
+    """Texts as the column takes them; the few labels of a day come again and again."""
 
-    # The same few labels come again and again.
-    @lru_cache(maxsize=1_000)
-    def text(value: str | None) -> str | None:
-        if value is None:
-            return None if column.nullable else ""
-        return _fitting(clean(value), limit)
+    def __init__(self, column: Column[Any]) -> None:
+        super().__init__()
+        self._nothing = None if column.nullable else ""
+        self._limit = None if isinstance(column.type, Text) else getattr(column.type, "length", 0)
 
-    return text
+    def __missing__(self, value: str | None) -> str | None:
+        fitting = self._nothing if value is None else _fitting(clean(value), self._limit)
+        if self._limit:
+            self[value] = fitting
+        return fitting
 
 
 def _fitting(text: str, limit: int | None) -> str:

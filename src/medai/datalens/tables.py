@@ -162,6 +162,16 @@ QUOTA = Table(
     ),
 )  # fmt: skip
 
+BOARDS = (
+    "board_clinics",
+    "board_administrators_weekly",
+    "board_funnel",
+    "board_funnel_stages",
+    "board_criteria_heatmap",
+    "board_quota",
+)
+"""Views for common boards; migrations make them, docs/datalens.md explains them."""
+
 DAY_TABLES = (DAILY, CRITERIA, DETAILS, FUNNEL)
 """Tables whose rows belong to a day of a clinic and are replaced with it."""
 
