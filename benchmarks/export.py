@@ -338,7 +338,7 @@ def _parts(application: Application, stored: list[Call]) -> list[dict[str, list[
     days = sorted({call.business_day for call in stored})
     sizes = Counter(call.business_day for call in stored)
     due = [DueDay("", CLIENT, day, 1) for day in days]
-    parts = []
+    parts: list[dict[str, list[Any]]] = []
     for part in in_parts(due, sizes):
         wanted, tally = {each.day for each in part}, Tally(application.links)
         details = [tally.add(call) for call in stored if call.business_day in wanted]

@@ -117,7 +117,7 @@ async def test_views_agree_with_the_calls(reader: Reader) -> None:
     }
 
     stages = "SELECT stage_name, sum(calls) FROM board_funnel_stages GROUP BY 1"
-    counts = dict(reader.execute(stages).fetchall())
+    counts: dict[str, int] = dict(reader.execute(stages).fetchall())
     assert counts["Звонки"] >= counts["Разговоры"] >= counts["Расшифрованы"] >= counts["Оценены"]
     assert counts["Звонки"] == len(calls)
     quota_row = "SELECT clinic_name, used_minutes, limit_minutes, left_minutes, used_percent"

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.fixtures.metric_rows import MONDAY, daily, replace_day
 
 from medai.bootstrap import Application
@@ -25,7 +25,7 @@ _ALL = """SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n
 @pytest.fixture
 async def role(application: Application) -> Any:
     """A name of this test's database alone: roles belong to the whole server."""
-    name = f"reader_{application.pool.conninfo.rpartition('dbname=')[2].split()[0].strip()}"
+    name = f"reader_{conninfo_to_dict(dsn_of(application.pool))['dbname']}"
     yield name
     async with application.pool.connection() as connection:
         found = await connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name])
