@@ -3,8 +3,8 @@
 The calls are stored in bulk, analysed and exported already, so that reading, counting and writing
 are measured and no marking of calls. Beside it, in the same run: a bare scan of the same documents,
 a bare COPY of the very rows, an upsert of them row by row, and `dlt` loading the documents into
-PostgreSQL (in an environment of its own: MEDAI_BENCH_DLT_PYTHON names its Python, else it is left out).
-Ends with 1 when a goal is missed.
+PostgreSQL, in an environment of its own: MEDAI_BENCH_DLT_PYTHON names its Python, without it dlt is
+left out. Ends with 1 when a goal is missed.
 """
 
 import argparse
