@@ -98,6 +98,7 @@ def _routed() -> FastAPI:
         title="MedAI Backend",
         version=medai.__version__,
         description="Every call of a clinic: transcribed, scored with quotes, reported.",
+        strict_content_type=False,  # old clients send JSON without saying so
     )
     api.include_router(status.router, prefix="/api")
     for module in _GUARDED:
