@@ -35,7 +35,7 @@ CALLS = Collection(
         ("stage", "business_day"),
         ("note_id",),
         ("transcript.filename",),
-        ("run_id",),
+        ("run_id", "client_id", "business_day"),
     ),
 )
 

@@ -1,5 +1,6 @@
 """Documents in PostgreSQL: one table of JSONB per collection."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from medai.infra.documents import Change, Collection, Document, GroupBy, Sort, W
 from medai.infra.jsonb import decode, encode
 from medai.infra.postgres import Pool, store_errors
 from medai.infra.postgres_conditions import Sql, changed, condition, grouping, order
+from medai.kit.chunks import chunks
 
 _CHUNK = 500
 """Documents per statement and rows per fetch: a few megabytes at most."""
@@ -147,8 +149,16 @@ class PostgresDocuments:
         )
         with store_errors():
             async with self._pool.connection() as connection:
-                cursor = await connection.execute(query.encode(), matching.parameters)
-                return [(tuple(decode(values)), n) for values, n in await cursor.fetchall()]
+                # One plan for all values would be made for the mean clinic, not for a large one.
+                cursor = await connection.execute(
+                    query.encode(), matching.parameters, prepare=False
+                )
+                rows = await cursor.fetchall()
+        found: list[tuple[tuple[Any, ...], int]] = []
+        for piece in chunks(rows, _CHUNK):
+            found += [(tuple(decode(values)), count) for values, count in piece]
+            await asyncio.sleep(0)  # groups may be as many as documents
+        return found
 
     async def delete(self, collection: Collection, where: Where) -> int:
         """See `Documents.delete`."""
