@@ -134,6 +134,23 @@ async def test_who_came_after_the_last_request_is_counted_in_the_store(
     )
 
 
+async def test_the_last_request_is_that_of_any_call_of_the_days(documents: Documents) -> None:
+    await documents.prepare([CALLS])
+    repository = CallRepository(documents)
+    statuses = PeriodStatuses(repository, SettableClock(NOON))
+    between, last = NOON + timedelta(minutes=30), NOON + timedelta(hours=1)
+    await repository.insert_many(
+        [
+            made(1, Stage.EXPORTED, noted=True, analysed=True, analysis_requested_at=NOON),
+            made(2, Stage.NOTED, noted=True, analysed=False, updated_at=between),
+        ]
+    )
+    assert (await statuses.analysis("clinic-1", DAYS)).latecomers == 1
+    untranscribed = made(3, Stage.RECORDED, noted=False, analysed=False, analysis_requested_at=last)
+    assert await repository.insert(untranscribed)
+    assert await statuses.analysis("clinic-1", DAYS) == PeriodStatus(success=1, unasked=1)
+
+
 def every_kind() -> list[Call]:
     """One call of every combination, then all of them once more."""
     later, hours = NOON + timedelta(minutes=5), NOON + timedelta(hours=5)

@@ -27,7 +27,6 @@ State = Literal[
 ]
 """What is going on with a call; the names are those of the counts in `PeriodStatus`."""
 Rule = Callable[[Facts, datetime], State | None]
-Wish = Literal["transcription_requested_at", "analysis_requested_at"]
 
 
 @dataclass(slots=True)
@@ -116,6 +115,17 @@ def counted(calls: Iterable[tuple[Facts, int]], rule: Rule, now: datetime) -> Pe
     return PeriodStatus(**states)
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a period is asked for: `among` are the calls that take part, `undone` those of them
+    whose result is missing, `wish` is the field of the moment when somebody asked for it."""
+
+    rule: Rule
+    wish: str
+    among: Where
+    undone: Where
+
+
 class PeriodStatuses:
     """Counts. Raises StoreError."""
 
@@ -125,31 +135,43 @@ class PeriodStatuses:
 
     async def transcription(self, client_id: str | None, days: DayRange) -> PeriodStatus:
         """Of the calls that have a recording."""
-        wish: Wish = "transcription_requested_at"
-        return await self._status(transcription_state, wish, client_id, days, _UNTRANSCRIBED)
+        return await self._status(_TRANSCRIPTION, client_id, days)
 
     async def analysis(self, client_id: str | None, days: DayRange) -> PeriodStatus:
         """Of the calls that have a transcript."""
-        wish: Wish = "analysis_requested_at"
-        return await self._status(analysis_state, wish, client_id, days, _UNANALYSED)
+        return await self._status(_ANALYSIS, client_id, days)
 
     async def _status(
-        self, rule: Rule, wish: Wish, client_id: str | None, days: DayRange, undone: Where
+        self, asked: _Question, client_id: str | None, days: DayRange
     ) -> PeriodStatus:
-        calls = await self._calls.standings(client_id, days)
-        status = counted(calls, rule, self._clock())
-        moments = [asked_at for call, _ in calls if (asked_at := getattr(call, wish)) is not None]
-        if status.unasked and not status.processing and moments:
-            # They came, or got their recording, after the last request.
-            since = {"updated_at": Range(above=max(moments)), wish: None, "cancelled_at": None}
-            where = {"skip_reason": None, **undone, **since}
-            found = await self._calls.count_by("stage", client_id, days, where)
-            status.latecomers = min(sum(found.values()), status.unasked)
+        calls = await self._calls.standings(client_id, days, asked.among)
+        status = counted(calls, asked.rule, self._clock())
+        if status.unasked and not status.processing:
+            late = await self._late(asked, client_id, days)
+            status.latecomers = min(late, status.unasked)
         return status
+
+    async def _late(self, asked: _Question, client_id: str | None, days: DayRange) -> int:
+        """How many came, or got their recording, after the last request for any of the days."""
+        moments = await self._calls.count_by(asked.wish, client_id, days)
+        moments.pop(None, None)
+        if not moments:
+            return 0
+        since = {"updated_at": Range(above=max(moments)), asked.wish: None, "cancelled_at": None}
+        where = {"skip_reason": None, **asked.among, **asked.undone, **since}
+        return sum((await self._calls.count_by("stage", client_id, days, where)).values())
 
 
 _BEFORE_TRANSCRIPT = {Stage.RECORDED: Step.RECORDING, Stage.AUDIO_STORED: Step.TRANSCRIPTION}
-_UNTRANSCRIBED: Where = {"stage": OneOf(tuple(stage.value for stage in _BEFORE_TRANSCRIPT))}
-_UNANALYSED: Where = {
-    "stage": OneOf(tuple(stage.value for stage in AFTER_TRANSCRIPT)), "analysis": None,
-}  # fmt: skip
+_TRANSCRIPTION = _Question(
+    rule=transcription_state,
+    wish="transcription_requested_at",
+    among={},
+    undone={"stage": OneOf(tuple(stage.value for stage in _BEFORE_TRANSCRIPT))},
+)
+_ANALYSIS = _Question(
+    rule=analysis_state,
+    wish="analysis_requested_at",
+    among={"stage": OneOf(tuple(stage.value for stage in AFTER_TRANSCRIPT))},
+    undone={"analysis": None},
+)
