@@ -78,7 +78,7 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
     limits, stops = LimitService(clinics, clock), Stops(documents, clock)
     sweeps = Sweeps(calls, jobs, stops, clock)
     requests = WorkRequests(calls, jobs, clock)
-    links = SignedLinks(settings.api_base_url, ground.signer)
+    links = SignedLinks(settings.public_api_url, ground.signer)
     transcription = _transcription(ground, providers)
     analysis = AnalysisService(providers.model, AnalysisRepository(documents), clock)
     recommendations = RecommendationService(

@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Self
 
+from medai.infra.interrupts import deaf_children
 from medai.reports.errors import ReportRenderingError
 from medai.reports.excel import render_excel
 from medai.reports.models import ReportContent
@@ -65,7 +66,8 @@ class ReportRenderer:
         self, render: Callable[[ReportContent], bytes], content: ReportContent
     ) -> bytes:
         async with self._turn:  # one at a time: memory is what a report costs
-            future = self._worker().submit(render, content)
+            with deaf_children():  # the pool starts its process with its first task
+                future = self._worker().submit(render, content)
             self._reports += 1
             self._calls += content.current.calls
             try:
