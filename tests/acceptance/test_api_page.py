@@ -123,7 +123,8 @@ async def test_every_command_of_the_page_works(
 ) -> None:
     clinic = sandbox.control.clinics()[0]
     environment = {
-        "API": "http://testserver", "KEY": API_KEY, "DAY": f"{DAY:%d.%m.%Y}", "CLINIC": clinic["client_id"],
+        "API": "http://testserver", "KEY": API_KEY, "DAY": f"{DAY:%d.%m.%Y}",
+        "CLINIC": clinic["client_id"],
         "SECRET": clinic["client_secret"], "CODE": clinic["auth_code"],
         "SUBDOMAIN": clinic["subdomain"], "REDIRECT": clinic["redirect_url"],
         **{name: f"<{name}>" for name in _LEARNED},

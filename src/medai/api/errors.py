@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from medai.api import request_ids
 from medai.errors import MedaiError
 
 _log = structlog.get_logger(__name__)
@@ -98,5 +99,7 @@ def install(api: FastAPI) -> None:
         return JSONResponse({"detail": shown}, status_code=422)
 
     @api.exception_handler(Exception)
-    async def unknown(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"detail": _INTERNAL, "code": MedaiError.code}, status_code=500)
+    async def unknown(request: Request, _: Exception) -> JSONResponse:
+        # Answered outside of all our middleware: the number that the text speaks of is set here.
+        number = {request_ids.HEADER: request.state.request_id}
+        return JSONResponse({"detail": _INTERNAL, "code": MedaiError.code}, 500, number)
