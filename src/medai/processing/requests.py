@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from medai.calls.life import due_steps, is_settled, open_steps
-from medai.calls.models import Call, Step
+from medai.calls.models import Call, Stage, Step
 from medai.calls.repository import CallRepository
+from medai.calls.standing import Facts
 from medai.errors import QuotaExceededError
 from medai.infra.documents import MAX_IDS_PER_QUERY
 from medai.kit.chunks import chunks
@@ -34,8 +35,8 @@ _OUT_OF_MINUTES = {
     f"failures.{Step.TRANSCRIPTION}.code": QuotaExceededError.code,
 }
 
-_COUNTED_AT_ONCE = 50
-"""Counting more without a pause (5 ms) would keep others who ask waiting."""
+_COUNTED_AT_ONCE = 200
+"""Counting more without a pause (2 ms) would keep others who ask waiting."""
 
 REPETITION_PRIORITY = -1_000_000
 """Behind every first attempt, whose priorities are minus the ordinal within a request."""
@@ -73,22 +74,24 @@ class Progress:
     working: int = 0
     earliest: datetime | None = None
 
-    def add(self, call: Call, now: datetime) -> None:
-        """Count one call that was not skipped."""
-        self.total += 1
-        self.recorded += bool(call.recording_url or call.audio)
-        self.transcribed += call.transcript is not None
-        self.noted += call.crm_note is not None
-        self.analysed += call.analysis is not None
-        self.settled += is_settled(call)
-        self.working += bool(due_steps(call, now))
+    def add(self, call: Facts, now: datetime, count: int = 1) -> None:
+        """Count so many calls that stand like this one; skipped ones take part in nothing."""
+        if call.skip_reason is not None:
+            return
+        self.total += count
+        self.recorded += count * (call.stage is not Stage.DISCOVERED)
+        self.transcribed += count * (call.transcript is not None)
+        self.noted += count * (call.crm_note is not None)
+        self.analysed += count * (call.analysis is not None)
+        self.settled += count * is_settled(call)
+        self.working += count * bool(due_steps(call, now))
         opened = open_steps(call)
         for step, failure in call.failures.items():
             if step in opened and failure.next_try_at and failure.next_try_at > now:
-                self.waiting[failure.message] += 1
+                self.waiting[failure.message] += count
                 self.earliest = min(self.earliest or failure.next_try_at, failure.next_try_at)
             elif failure.next_try_at is None:
-                self.failed[failure.message] += 1
+                self.failed[failure.message] += count
 
     def join(self, other: "Progress") -> None:
         """Add the progress of another clinic."""
@@ -193,12 +196,13 @@ class WorkRequests:
         self, client_id: str | None, days: DayRange, *, run_id: str | None = None
     ) -> Progress:
         """Where the calls of the days, or those of one run among them, stand now."""
-        progress = Progress()
-        now = self._clock()
-        async for call in self._kept(client_id, days, run_id):
-            progress.add(call, now)
-            if not progress.total % _COUNTED_AT_ONCE:
-                await asyncio.sleep(0)
+        progress, now = Progress(), self._clock()
+        where = {} if run_id is None else {"run_id": run_id}
+        standings = await self._calls.standings(client_id, days, where)
+        for piece in chunks(standings, _COUNTED_AT_ONCE):
+            for standing, count in piece:
+                progress.add(standing, now, count)
+            await asyncio.sleep(0)
         return progress
 
     async def retry(self, call: Call) -> None:
