@@ -69,6 +69,7 @@ calls = st.builds(
     origin=st.sampled_from(["amocrm", "file"]),
     transcription_requested_at=moments,
     analysis_requested_at=moments,
+    analysis_again_at=moments,
     cancelled_at=moments,
     failures=st.dictionaries(st.sampled_from(list(Step)), failures, max_size=3),
 )
@@ -162,6 +163,7 @@ def every_kind() -> list[Call]:
         made(
             note_id, stage, noted=analysed, analysed=analysed, id=call_id("clinic-1", note_id),
             transcription_requested_at=wanted, analysis_requested_at=wanted, cancelled_at=cancelled,
+            analysis_again_at=None if note_id % 5 else wanted,
             failures=failures_of(failure), run_id="r" if note_id % 3 else None,
         )
         for note_id, (stage, failure, wanted, cancelled, analysed) in enumerate([*kinds] * 2)
@@ -214,7 +216,7 @@ def naive_progress(found: Sequence[Call], now: datetime) -> Progress:
         settled=sum(map(is_settled, kept)),
         transcribed=sum(call.transcript is not None for call in kept),
         noted=sum(call.crm_note is not None for call in kept),
-        analysed=sum(call.analysis is not None for call in kept),
+        analysed=sum(is_analysed(call) for call in kept),
         waiting=Counter(one.message for one in waiting),
         failed=Counter(one.message for _, _, one in failed if one.next_try_at is None),
         working=sum(bool(due_steps(call, now)) for call in kept),
@@ -233,9 +235,14 @@ def naive_transcription(found: Sequence[Call], now: datetime) -> PeriodStatus:
 
 def naive_analysis(found: Sequence[Call], now: datetime) -> PeriodStatus:
     kept = [call for call in found if call.skip_reason is None and call.transcript]
-    undone = [call for call in kept if call.analysis is None]
+    undone = [call for call in kept if not is_analysed(call)]
     steps = [Step.ANALYSIS] * len(undone)
     return naive_status(undone, steps, WISHES[1], len(kept) - len(undone), now)
+
+
+def is_analysed(call: Call) -> bool:
+    """An analysis that is to be replaced does not count."""
+    return call.analysis is not None and call.analysis_again_at is None
 
 
 def naive_status(

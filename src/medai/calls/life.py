@@ -23,14 +23,20 @@ def due_steps(call: Facts, now: datetime) -> tuple[Step, ...]:
 
 
 def is_done(step: Step, call: Call) -> bool:
-    """Whether the step's result is on the call."""
+    """Whether the step's result is on the call, and nobody waits for a newer one."""
+    if step is Step.ANALYSIS:
+        return not lacks_analysis(call)
     results = {
         Step.RECORDING: call.audio,
         Step.TRANSCRIPTION: call.transcript,
         Step.NOTE: call.crm_note,
-        Step.ANALYSIS: call.analysis,
     }
     return results[step] is not None
+
+
+def lacks_analysis(call: Facts) -> bool:
+    """Whether the call has no analysis, or one that somebody wants replaced."""
+    return call.analysis is None or call.analysis_again_at is not None
 
 
 def is_settled(call: Facts) -> bool:
@@ -53,7 +59,7 @@ def transcription_status(call: Facts) -> str:
 
 def analyze_status(call: Facts) -> str:
     """pending, processing, success or failed (contract 1.3; the field is `analyze_status`)."""
-    if call.analysis is not None:
+    if not lacks_analysis(call):
         return "success"
     if _is_final(call.failures.get(Step.ANALYSIS)):
         return "failed"
@@ -73,7 +79,7 @@ def _wanted_steps(call: Facts) -> Iterable[Step]:
         return
     if call.crm_note is None and call.origin == "amocrm":
         yield Step.NOTE
-    if call.analysis is None and call.analysis_requested_at:
+    if lacks_analysis(call) and call.analysis_requested_at:
         yield Step.ANALYSIS
 
 

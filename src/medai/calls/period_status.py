@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from medai.calls.life import lacks_analysis
 from medai.calls.models import Stage, Step
 from medai.calls.repository import AFTER_TRANSCRIPT, CallRepository
 from medai.calls.standing import Facts
@@ -85,7 +86,7 @@ def analysis_state(call: Facts, now: datetime) -> State | None:
     """What is going on with a call's analysis; None without a transcript."""
     if call.skip_reason is not None or call.stage not in AFTER_TRANSCRIPT:
         return None
-    if call.analysis is not None:
+    if not lacks_analysis(call):
         return "success"
     return _unfinished(call, Step.ANALYSIS, call.analysis_requested_at, now)
 

@@ -271,6 +271,7 @@ _UNFINISHED: tuple[dict[str, Any], ...] = (
     {"stage": Stage.NOTED.value, "analysis": None, "analysis_requested_at": _ASKED},
     {"stage": _LATE, "crm_note": None, "origin": "amocrm"},
     {"stage": _LATE, "analysis": None, "analysis_requested_at": _ASKED},
+    {"stage": _LATE, "analysis_again_at": _ASKED},
 )
 """One query each: the store has no "or"."""
 

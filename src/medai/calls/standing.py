@@ -36,6 +36,10 @@ class Facts(Protocol):
         """When an analysis was asked for last."""
 
     @property
+    def analysis_again_at(self) -> datetime | None:
+        """When a newer analysis was asked for that is not there yet."""
+
+    @property
     def cancelled_at(self) -> datetime | None:
         """When the wish was taken back."""
 
@@ -66,6 +70,7 @@ class Standing:
     origin: str
     transcription_requested_at: datetime | None
     analysis_requested_at: datetime | None
+    analysis_again_at: datetime | None
     cancelled_at: datetime | None
     transcript: bool | None
     crm_note: bool | None
@@ -83,13 +88,14 @@ GROUPED_BY: GroupBy = tuple(
 def standing_of(values: tuple[Any, ...]) -> Standing:
     """The standing behind the values of `GROUPED_BY`."""
     stage, skip_reason, *plain, transcript, crm_note, analysis, failures = values
-    origin, transcription_requested_at, analysis_requested_at, cancelled_at = plain
+    origin, transcription_requested_at, analysis_requested_at, again_at, cancelled_at = plain
     return Standing(
         stage=Stage(stage),
         skip_reason=SkipReason(skip_reason) if skip_reason else None,
         origin=origin,
         transcription_requested_at=transcription_requested_at,
         analysis_requested_at=analysis_requested_at,
+        analysis_again_at=again_at,
         cancelled_at=cancelled_at,
         transcript=transcript or None,
         crm_note=crm_note or None,

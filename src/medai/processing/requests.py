@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from medai.calls.life import due_steps, is_settled, open_steps
+from medai.calls.life import due_steps, is_settled, lacks_analysis, open_steps
 from medai.calls.models import Call, Stage, Step
 from medai.calls.repository import CallRepository
 from medai.calls.standing import Facts
@@ -82,7 +82,7 @@ class Progress:
         self.recorded += count * (call.stage is not Stage.DISCOVERED)
         self.transcribed += count * (call.transcript is not None)
         self.noted += count * (call.crm_note is not None)
-        self.analysed += count * (call.analysis is not None)
+        self.analysed += count * (not lacks_analysis(call))
         self.settled += count * is_settled(call)
         self.working += count * bool(due_steps(call, now))
         opened = open_steps(call)
@@ -156,13 +156,13 @@ class WorkRequests:
     ) -> tuple[int, int]:
         """Ask for analyses of transcribed calls; returns (calls found, calls queued).
 
-        `force` analyses again what is analysed already.
+        `force` analyses again what is analysed already; what is there stays until then.
         """
         order = self._order((Step.ANALYSIS,), run_id, "analysis_requested_at")
         if force:
-            order.marks["analysis"] = None
+            order.marks["analysis_again_at"] = self._clock()
         async for call in self._kept(client_id, days):
-            if call.transcript is not None and (call.analysis is None or force):
+            if call.transcript is not None and (force or lacks_analysis(call)):
                 order.calls.append(call)
         return len(order.calls), await self._place(order)
 
@@ -247,7 +247,7 @@ class WorkRequests:
         async for call in self._kept(client_id, days, run_id):
             if not is_settled(call) or not _has_all(call):
                 wishes = dict.fromkeys(_unmet_wishes(call))
-                fields = {**wishes, "cancelled_at": now}
+                fields = {**wishes, "analysis_again_at": None, "cancelled_at": now}
                 where = {"run_id": run_id}
                 withdrawn += await self._calls.change(call.id, fields, where=where)
         return withdrawn
@@ -320,8 +320,8 @@ def _has_all(call: Call) -> bool:
 
 
 def _unmet_wishes(call: Call) -> list[str]:
-    results = dict(zip(_WISHES, (call.transcript, call.analysis), strict=True))
-    return [name for name in _WISHES if getattr(call, name) and results[name] is None]
+    lacks = dict(zip(_WISHES, (call.transcript is None, lacks_analysis(call)), strict=True))
+    return [name for name in _WISHES if getattr(call, name) and lacks[name]]
 
 
 def _is_note_cancelled(call: Call) -> bool:

@@ -45,7 +45,7 @@ async def analyse_call(
     waited = await app.single_analysis.analysed(call, again=force_analyze)
     if waited.failure:
         return refusal(waited.failure.code, waited.failure.message)
-    if waited.call.analysis is None:
+    if waited.call.analysis is None or not waited.is_over:
         message = "Анализ ещё идёт: повторите запрос через минуту"
         return JSONResponse(StillWorking(call_id=call_id, message=message).model_dump(), 202)
     await who.opens(Opened.ANALYSIS, call.id, call.client_id)
