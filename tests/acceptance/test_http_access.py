@@ -60,6 +60,9 @@ async def test_a_foreign_page_reads_the_refusal_and_may_ask_first(doors: Doors) 
     assert refused.status_code == 401
     assert "access-control-allow-origin" in refused.headers
     assert preflight.status_code == 200
+    for answer in (refused, preflight):  # browsers that send cookies read nothing without these
+        assert answer.headers["access-control-allow-credentials"] == "true"
+    assert preflight.headers["access-control-allow-origin"] == "https://front.example"
 
 
 async def test_an_unknown_clinic_is_not_found(doors: Doors) -> None:

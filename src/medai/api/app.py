@@ -72,6 +72,8 @@ def create_api(application: Application) -> FastAPI:
         allow_origins=application.settings.cors_origins.split(","),
         allow_methods=["*"],
         allow_headers=["*"],
+        # Front ends that send cookies ask for it (contract 0); none of our routes reads a cookie.
+        allow_credentials=True,
     )
     api.add_middleware(RequestIds)
     return api
