@@ -55,6 +55,16 @@ async def test_a_reading_key_reads_and_starts_nothing(
     assert await doors.application.run_book.newest() == []
 
 
+async def test_measures_of_the_installation_need_a_key_of_all_clinics(
+    doors: Doors, sandbox: RunningSandbox
+) -> None:
+    own, _ = await _two_clinics(doors, sandbox)
+    limited, reading = await _key(doors, client_ids=[own], may_write=True), await _key(doors)
+    async with _holder(doors, limited["key"]) as one, _holder(doors, reading["key"]) as every:
+        assert (await one.get("/metrics")).status_code == 403
+        assert (await every.get("/metrics")).status_code == 200
+
+
 async def test_a_key_of_one_clinic_knows_no_other(doors: Doors, sandbox: RunningSandbox) -> None:
     own, foreign = await _two_clinics(doors, sandbox)
     made = await _key(doors, client_ids=[own], may_write=True)
@@ -122,6 +132,19 @@ async def test_who_asks_too_fast_waits_and_nobody_else_does(
     assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
     assert [answer.status_code for answer in guesses] == [401] * 5 + [429] * 2
+
+
+async def test_who_guesses_takes_no_turns_of_links(
+    sandbox: RunningSandbox, postgres_dsn: str, tmp_path: Path
+) -> None:
+    settings = settings_for(sandbox.url, postgres_dsn, tmp_path, api_requests_per_minute=5)
+    async with open_application(settings) as application, doors_of(application) as doors:
+        for _ in range(6):
+            guess = await doors.stranger.get("/api/calls/list")
+        link = application.links.report_url("report.pdf", application.clock())
+        answer = await doors.stranger.get(link)
+    assert guess.status_code == 429
+    assert answer.status_code == 404  # let in: there is no such report
 
 
 async def test_a_body_over_the_cap_is_refused_announced_or_not(doors: Doors) -> None:

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from medai.api.app import create_api, create_watching
+from medai.api.patience import PatientProtocol
 from medai.bootstrap import Application
 from medai.cli.beside import keep_beside
 from medai.cli.running import console, guarded, with_application
@@ -152,6 +153,7 @@ class _Server(uvicorn.Server):
 def _config(api: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         api,
+        http=PatientProtocol,
         host=settings.medai_host,
         port=settings.medai_port,
         log_config=None,  # its lines take our form
@@ -167,5 +169,6 @@ def announce(application: Application) -> None:
     console.print(f"API: http://{settings.medai_host}:{settings.medai_port}/docs", soft_wrap=True)
     if not settings.api_key.get_secret_value():
         key_file = settings.data_dir / "keys" / "api-key"
-        console.print(f"X-API-Key: {application.api_key}", soft_wrap=True)
+        if console.is_terminal:  # a journal keeps what it is given
+            console.print(f"X-API-Key: {application.api_key}", soft_wrap=True)
         console.print(f"ключ создан здесь и лежит в {key_file}", soft_wrap=True)

@@ -1,13 +1,16 @@
 """Rendering in another process, so that the event loop never waits for a report."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
+from medai.infra.interrupts import deaf_children
 from medai.reports.errors import ReportRenderingError
 from medai.reports.excel import render_excel
 from medai.reports.models import ReportContent
@@ -65,7 +68,8 @@ class ReportRenderer:
         self, render: Callable[[ReportContent], bytes], content: ReportContent
     ) -> bytes:
         async with self._turn:  # one at a time: memory is what a report costs
-            future = self._worker().submit(render, content)
+            with deaf_children():  # the pool starts its process with its first task
+                future = self._worker().submit(render, content)
             self._reports += 1
             self._calls += content.current.calls
             try:
@@ -82,7 +86,9 @@ class ReportRenderer:
 
     def _worker(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                1, mp_context=get_context("spawn"), initializer=_end_with_parent
+            )
             self._reports = self._calls = 0
         return self._pool
 
@@ -100,3 +106,14 @@ class ReportRenderer:
             for process in list((pool._processes or {}).values()):
                 process.kill()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Whoever waits for tasks holds both ends of their pipe and never sees the parent killed."""
+    Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)

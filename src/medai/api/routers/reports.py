@@ -62,12 +62,12 @@ class PdfReport(ExcelReport):
 
 @router.post(
     "/admin-reports/generate",
-    summary="Make the PDF report (README's name)",
+    summary="Make the PDF report (second name)",
     responses=problems(400, 404),
 )
 @router.post(
     "/call-reports/generate",
-    summary="Make the PDF report (README's name)",
+    summary="Make the PDF report (second name)",
     responses=problems(400, 404),
 )
 @router.post(
