@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.fixtures.report_calls import make_analysis, many_calls
 from tests.fixtures.stored import rows_of
 
@@ -141,6 +142,19 @@ async def test_a_day_that_cannot_be_written_stops_no_other(
     await application.exports.export(None)
     assert await counts(application) == expected(calls)
     assert await due(application) == []
+
+
+async def test_the_log_says_why_a_day_was_not_written_and_quotes_no_call(
+    application: Application, calls: list[Call]
+) -> None:
+    done = [call for call in calls if call.stage is Stage.ANALYSED]
+    await application.calls.change(done[0].id, {"duration_seconds": 2**40})
+    await application.calls.change(done[1].id, {"phone": 79000000001, "administrator": ["Анна"]})
+    with capture_logs() as logs, pytest.raises(MetricsExportError, match="не выгружено: 2"):
+        await application.exports.export(None)
+    told = {line["reason"] for line in logs if line["event"] == "day not exported"}
+    assert told == {"column total_duration_seconds", "administrator, phone"}
+    assert "Анна" not in str(logs)
 
 
 async def test_a_full_export_repairs_what_was_altered_by_hand(

@@ -1,10 +1,12 @@
 """Metrics into PostgreSQL: due days only, each replaced as a whole (design 5.9)."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 import structlog
+from pydantic import ValidationError
 
 from medai.analysis.recommendations.models import Conclusions
 from medai.analysis.recommendations.repository import ConclusionsRepository
@@ -28,6 +30,8 @@ from medai.processing.links import SignedLinks
 
 _log = structlog.get_logger(__name__)
 
+_COLUMN = re.compile(r"column \w+")
+"""Of PostgreSQL's 'COPY staging_…, line 1, column total_calls: "…"'."""
 _DETAILS_AT_ONCE = 1_000
 """Rows of calls that are held before they are sent."""
 
@@ -133,7 +137,8 @@ class Exports:
         except Exception as error:  # noqa: BLE001 - told at the end, see `export`
             if len(days) == 1:
                 which = {"client_id": client_id, "day": days[0].day.isoformat()}
-                _log.exception("day not exported", error=type(error).__name__, **which)
+                error_name, reason = type(error).__name__, _reason(error)
+                _log.error("day not exported", error=error_name, reason=reason, **which)
                 failed.extend(days)
                 return Counter()
         written: Counter[str] = Counter()
@@ -188,6 +193,15 @@ class Exports:
                 yield clinic
         elif found := await self._clinics.by_client_id(client_id):
             yield found
+
+
+def _reason(error: Exception) -> str:
+    """Where it went wrong, without the values: drivers and models quote names and phones."""
+    if isinstance(error, ValidationError):
+        return ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
+    context = getattr(getattr(error, "diag", None), "context", None)
+    found = _COLUMN.search(context or "")
+    return found[0] if found else ""
 
 
 def _unwritten(failed: Sequence[DueDay]) -> str:
