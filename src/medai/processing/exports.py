@@ -120,7 +120,9 @@ class Exports:
     async def _export_clinic(
         self, client_id: str, days: Sequence[DueDay], failed: list[DueDay]
     ) -> Counter[str]:
-        sizes = await self._counted(client_id, DayRange(days[0].day, days[-1].day), {})
+        span, sizes = DayRange(days[0].day, days[-1].day), dict[date, int]()
+        if len(days) > 1:
+            sizes = await self._counted(client_id, span, {})
         written: Counter[str] = Counter()
         for part in in_parts(days, sizes):
             written.update(await self._export_part(client_id, part, failed))
