@@ -9,9 +9,10 @@ from medai.calls.models import Call
 from medai.kit.days import DayRange
 from medai.metrics.details import CallLinks
 from medai.reports.advice import advice_by_administrator, common_advice
-from medai.reports.figures import day_points, groups, heat_map, key_figures
+from medai.reports.figures import day_points, groups, heat_map, key_figures, named_days
+from medai.reports.funnel import funnel, losses
 from medai.reports.models import KeyFigures, ReportClinic, ReportContent
-from medai.reports.scores import criteria_sections
+from medai.reports.scores import criteria_sections, overall_weeks
 
 TITLE = "Отчёт по звонкам"
 
@@ -43,6 +44,7 @@ def build_content(
     chosen = analysed_in(calls, period)
     places = _Places(clinics)
     advice = advice_by_administrator(chosen, links, places.zone, places.label)
+    sources, call_types = groups(chosen, _source), groups(chosen, _call_type)
     return ReportContent(
         title=TITLE,
         clinic_names=tuple(clinic.name for clinic in clinics),
@@ -52,9 +54,14 @@ def build_content(
         previous=_previous_figures(previous),
         previous_period=previous.period if previous else None,
         administrators=groups(chosen, lambda call: call.administrator, places.label),
-        sources=groups(chosen, lambda call: call.source),
-        call_types=groups(chosen, lambda call: call.analysis.call_type if call.analysis else ""),
+        sources=sources,
+        call_types=call_types,
         days=day_points(chosen, period),
+        source_days=named_days(chosen, _source, sources, period),
+        type_days=named_days(chosen, _call_type, call_types, period),
+        weeks=overall_weeks(chosen),
+        funnel=funnel(chosen),
+        losses=losses(chosen),
         heat=heat_map(chosen, places.zone),
         criteria=criteria_sections(chosen),
         advice=advice,
@@ -68,6 +75,14 @@ def analysed_in(calls: Sequence[Call], period: DayRange) -> list[Call]:
     return [
         call for call in calls if call.analysis and period.first <= call.business_day <= period.last
     ]
+
+
+def _source(call: Call) -> str:
+    return call.source
+
+
+def _call_type(call: Call) -> str:
+    return call.analysis.call_type if call.analysis else ""
 
 
 def _previous_figures(previous: Comparison | None) -> KeyFigures | None:

@@ -9,12 +9,15 @@ from medai.reports.pages.cards import cards
 from medai.reports.pages.charts import (
     call_bars,
     conversion_bars,
+    funnel_bars,
     heat_table,
-    line_chart,
+    loss_bars,
     minute_bars,
+    share_ring,
 )
 from medai.reports.pages.criteria import criteria_part
 from medai.reports.pages.highlights import highlights
+from medai.reports.pages.lines import group_lines, line_chart, score_lines
 from medai.reports.pages.markdown import blocks
 from medai.reports.pages.parts import Part, shown
 from medai.reports.pages.tables import administrator_table, share_table
@@ -39,6 +42,12 @@ def document(content: ReportContent) -> Part:
         "administrators": administrator_table(content.administrators, content.current),
         "sources": share_table("Источник", content.sources, content.current),
         "call_types": share_table("Тип звонка", content.call_types, content.current),
+        "source_ring": share_ring(content.sources),
+        "source_days": group_lines(content.days, content.source_days),
+        "type_days": group_lines(content.days, content.type_days),
+        "weeks": score_lines(content.weeks, content.criteria),
+        "funnel": funnel_bars(content.funnel),
+        "losses": {**loss_bars(content.losses), "calls": _to_calls(content.losses.calls)},
         "heat": heat_table(content.heat),
         "criteria": [criteria_part(section) for section in content.criteria],
         "common": common_part(content.common_advice),
@@ -65,3 +74,8 @@ def _clinics(names: tuple[str, ...]) -> str:
     named = ", ".join(names[:_NAMED_CLINICS])
     hidden = len(names) - _NAMED_CLINICS
     return f"{named} и ещё {hidden}" if hidden > 0 else named
+
+
+def _to_calls(count: int) -> str:
+    """43 звонкам: the dative after «по»."""
+    return ru.counted(count, "звонку", "звонкам", "звонкам")
