@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from medai.calls.models import Call
 from medai.kit.days import DayRange
@@ -12,6 +11,7 @@ from medai.reports.advice import advice_by_administrator, common_advice
 from medai.reports.figures import day_points, groups, heat_map, key_figures, named_days
 from medai.reports.funnel import funnel, losses
 from medai.reports.models import KeyFigures, ReportClinic, ReportContent
+from medai.reports.places import Places
 from medai.reports.scores import criteria_sections, overall_weeks
 
 TITLE = "Отчёт по звонкам"
@@ -42,7 +42,7 @@ def build_content(
     wall clock. `created_at` is aware. `summary` is markdown.
     """
     chosen = analysed_in(calls, period)
-    places = _Places(clinics)
+    places = Places(clinics, links)
     advice = advice_by_administrator(chosen, links, places.zone, places.label)
     sources, call_types = groups(chosen, _source), groups(chosen, _call_type)
     return ReportContent(
@@ -90,22 +90,3 @@ def _previous_figures(previous: Comparison | None) -> KeyFigures | None:
         return None
     calls = analysed_in(previous.calls, previous.period)
     return key_figures(calls) if calls else None
-
-
-class _Places:
-    """Where a call happened: its clinic's zone, and the clinic's name when there are several."""
-
-    def __init__(self, clinics: Sequence[ReportClinic]) -> None:
-        self._known = {clinic.client_id: clinic for clinic in clinics}
-        self._default = clinics[0].zone
-        self._several = len(self._known) > 1
-
-    def zone(self, call: Call) -> ZoneInfo:
-        clinic = self._known.get(call.client_id)
-        return clinic.zone if clinic else self._default
-
-    def label(self, call: Call) -> str:
-        if not self._several:
-            return ""
-        clinic = self._known.get(call.client_id)
-        return clinic.name if clinic else "Другая клиника"

@@ -6,12 +6,26 @@ Both renderers print exactly this, so a figure cannot differ between PDF and Exc
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from medai.kit.days import DayRange
 
 WEEKDAYS = 7
 HOURS = 24
+
+
+class Chart(StrEnum):
+    """The charts that can be had as pictures, for example for Telegram."""
+
+    DAYS = "days"
+    ADMINISTRATORS = "administrators"
+    SOURCES = "sources"
+    CALL_TYPES = "call_types"
+    HEAT = "heat"
+    WEEKS = "weeks"
+    FUNNEL = "funnel"
+    LOSSES = "losses"
 
 
 @dataclass(frozen=True, slots=True)

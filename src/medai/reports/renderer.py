@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from types import TracebackType
 from typing import Self
 
 from medai.reports.errors import ReportRenderingError
 from medai.reports.excel import render_excel
-from medai.reports.models import ReportContent
-from medai.reports.pdf import render_pdf
+from medai.reports.models import Chart, ReportContent
+from medai.reports.pdf import render_chart, render_pdf, render_people
+from medai.reports.people.models import PeopleContent
 
 _REPORTS_PER_PROCESS = 4
 _CALLS_PER_PROCESS = 2000
@@ -48,11 +51,20 @@ class ReportRenderer:
 
     async def pdf(self, content: ReportContent) -> bytes:
         """The report as PDF. Raises ReportRenderingError."""
-        return await self._render(render_pdf, content)
+        return await self._render(partial(render_pdf, content), content.current.calls)
 
     async def excel(self, content: ReportContent) -> bytes:
         """The report as xlsx. Raises ReportRenderingError."""
-        return await self._render(render_excel, content)
+        return await self._render(partial(render_excel, content), content.current.calls)
+
+    async def people(self, content: PeopleContent) -> bytes:
+        """The report of administrators as PDF. Raises ReportRenderingError."""
+        return await self._render(partial(render_people, content), len(content.profiles))
+
+    async def chart(self, content: ReportContent, chart: Chart) -> bytes:
+        """One chart as PNG. Raises ReportRenderingError."""
+        plain = replace(content, advice=(), common_advice=())
+        return await self._render(partial(render_chart, plain, chart), 0)
 
     async def close(self) -> None:
         """End the worker process after the report it may be making. May be called twice."""
@@ -61,13 +73,12 @@ class ReportRenderer:
         if pool is not None:
             await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
 
-    async def _render(
-        self, render: Callable[[ReportContent], bytes], content: ReportContent
-    ) -> bytes:
+    async def _render(self, render: Callable[[], bytes], weight: int) -> bytes:
+        """`weight` is how many calls or people are printed one by one."""
         async with self._turn:  # one at a time: memory is what a report costs
-            future = self._worker().submit(render, content)
+            future = self._worker().submit(render)
             self._reports += 1
-            self._calls += content.current.calls
+            self._calls += weight
             try:
                 async with asyncio.timeout(self._patience):
                     return await asyncio.wrap_future(future)

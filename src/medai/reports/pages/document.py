@@ -25,6 +25,10 @@ from medai.reports.pages.tables import administrator_table, share_table
 _TOP_SOURCES, _TOP_TYPES = 6, 5
 """Contract 8.1, section 4."""
 _NAMED_CLINICS = 3
+_WHEN_EMPTY = (
+    "Так бывает в выходные и праздники, пока звонки ещё расшифровываются и оцениваются или если "
+    "клиника не подключена к CRM. Выберите другой период или сделайте отчёт позже."
+)
 
 
 def document(content: ReportContent) -> Part:
@@ -32,6 +36,7 @@ def document(content: ReportContent) -> Part:
     return {
         **_frame(content),
         "empty": content.current.calls == 0,
+        "advice_when_empty": _WHEN_EMPTY,
         "cards": cards(content),
         "highlights": highlights(content),
         "days": line_chart(content.days),

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby, pairwise
+from statistics import fmean
 
 from medai.kit.days import week_start
 from medai.reports import format_ru as ru
@@ -17,6 +18,7 @@ _MAX_X_LABELS = 10
 _TOP_SERIES = 5
 """Contract 8.1, section 5; more lines than that cannot be told apart."""
 _BEST_SCORE = 10
+_WEEK = 7
 Values = Sequence[float | None]
 
 
@@ -26,6 +28,16 @@ def line_chart(days: Sequence[DayPoint]) -> Part:
         ("Звонки", [point.calls for point in days]),
         ("Записи", [point.converted for point in days]),
     )
+    return _day_chart([point.day for point in days], named, area=True)
+
+
+def trend_chart(days: Sequence[DayPoint]) -> Part:
+    """Calls by day with the mean of up to seven days, from seven days on (contract 8.3)."""
+    calls = [point.calls for point in days]
+    named: list[tuple[str, Values]] = [("Звонки", calls)]
+    if _WEEK <= len(days) <= _MAX_POINTS:
+        windows = (calls[max(0, end - _WEEK) : end] for end in range(1, len(calls) + 1))
+        named.append(("Среднее за 7 дней", [fmean(window) for window in windows]))
     return _day_chart([point.day for point in days], named, area=True)
 
 
@@ -59,12 +71,12 @@ def day_ticks(highest: float) -> tuple[int, list[str]]:
 
 
 def _day_chart(
-    days: Sequence[date], named: Iterable[tuple[str, Sequence[int]]], *, area: bool = False
+    days: Sequence[date], named: Iterable[tuple[str, Values]], *, area: bool = False
 ) -> Part:
     by_week = len(days) > _MAX_POINTS
     series = [(name, _weekly(days, values) if by_week else list(values)) for name, values in named]
     points = list(dict.fromkeys(map(week_start, days))) if by_week else list(days)
-    highest = max((value for _, values in series for value in values), default=0)
+    highest = max((value or 0 for _, values in series for value in values), default=0)
     top, ticks = day_ticks(highest)
     return _chart("неделям" if by_week else "дням", points, series, top, ticks, area=area)
 
@@ -116,10 +128,10 @@ def _runs(values: Values, top: float) -> list[Part]:
     ]
 
 
-def _weekly(days: Sequence[date], values: Sequence[int]) -> list[int]:
+def _weekly(days: Sequence[date], values: Values) -> list[float | None]:
     pairs = zip(days, values, strict=True)
     weeks = groupby(pairs, key=lambda pair: week_start(pair[0]))
-    return [sum(value for _, value in members) for _, members in weeks]
+    return [sum(value or 0 for _, value in members) for _, members in weeks]
 
 
 def _tick_step(highest: float) -> int:
