@@ -2,7 +2,15 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from tests.fixtures.report_calls import AUGUST, content_of, make_analysis, make_call, many_calls
+from tests.fixtures.report_calls import (
+    AUGUST,
+    MOSCOW,
+    NOON,
+    content_of,
+    make_analysis,
+    make_call,
+    many_calls,
+)
 
 from medai.kit.days import DayRange
 from medai.reports.models import DayPoint
@@ -213,7 +221,20 @@ def test_advice_is_capped_with_a_note() -> None:
     calls = [make_call(n) for n in range(MAX_CALLS + 1)]
     part = advice_part(content_of(calls, period=DayRange(date(2026, 9, 1), date(2026, 9, 1))))
     assert sum(len(person["calls"]) for person in part["people"]) == MAX_CALLS
-    assert _plain(part["note"]) == "Показаны первые 3 000 звонков из 3 001, все — в Excel."
+    assert _plain(part["note"]) == "Показаны последние 2 000 звонков из 2 001, все — в Excel."
+
+
+def test_capped_advice_is_shared_fairly_and_keeps_the_last_calls() -> None:
+    people = ["Анна"] * 2500 + ["Борис"] * 1500 + ["Вера"] * 10
+    calls = [
+        make_call(n, administrator=name, started_at=NOON + timedelta(minutes=n))
+        for n, name in enumerate(people)
+    ]
+    part = advice_part(content_of(calls))
+    assert [len(person["calls"]) for person in part["people"]] == [995, 995, 10]
+    assert part["people"][0]["count"].replace("\u00a0", " ") == "2 500 звонков"
+    last = (NOON + timedelta(minutes=2499)).astimezone(MOSCOW).strftime("%d.%m.%Y %H:%M")
+    assert part["people"][0]["calls"][-1]["at"] == last
 
 
 def test_markdown_becomes_blocks_of_runs() -> None:

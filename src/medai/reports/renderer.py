@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Self
 
 from medai.reports.errors import ReportRenderingError
-from medai.reports.excel import render_excel
+from medai.reports.excel import render_packed_excel
 from medai.reports.models import Chart, ReportContent
+from medai.reports.packing import packed
 from medai.reports.pdf import render_chart, render_pdf, render_people
 from medai.reports.people.models import PeopleContent
 
@@ -55,7 +56,8 @@ class ReportRenderer:
 
     async def excel(self, content: ReportContent) -> bytes:
         """The report as xlsx. Raises ReportRenderingError."""
-        return await self._render(partial(render_excel, content), content.current.calls)
+        report = await asyncio.to_thread(packed, content)
+        return await self._render(partial(render_packed_excel, report), content.current.calls)
 
     async def people(self, content: PeopleContent) -> bytes:
         """The report of administrators as PDF. Raises ReportRenderingError."""

@@ -5,7 +5,7 @@ from itertools import accumulate, pairwise
 
 from medai.reports import format_ru as ru
 from medai.reports.models import FunnelStep, Group, Losses
-from medai.reports.pages.parts import Part, Tone, label
+from medai.reports.pages.parts import Part, Tone, mark
 
 _MAX_BARS = 12
 _MAX_SLICES = 6
@@ -19,7 +19,12 @@ def call_bars(groups: Sequence[Group]) -> Part:
     top = max((group.figures.calls for group in groups), default=0)
     return _bars(
         [
-            (group.name, ru.integer(group.figures.calls), _share(group.figures.calls, top), "plain")
+            (
+                mark(group.name),
+                ru.integer(group.figures.calls),
+                _share(group.figures.calls, top),
+                "plain",
+            )
             for group in groups[:_MAX_BARS]
         ],
         len(groups),
@@ -32,7 +37,7 @@ def minute_bars(groups: Sequence[Group]) -> Part:
     return _bars(
         [
             (
-                group.name,
+                mark(group.name),
                 ru.minutes_seconds(group.figures.seconds),
                 _share(group.figures.seconds, top),
                 "plain",
@@ -49,7 +54,7 @@ def conversion_bars(groups: Sequence[Group], limit: int) -> Part:
     return _bars(
         [
             (
-                f"{group.name} ·{ru.NBSP}{ru.integer(group.figures.calls)}",
+                f"{mark(group.name)} ·{ru.NBSP}{ru.integer(group.figures.calls)}",
                 ru.percent(group.figures.conversion),
                 group.figures.conversion or 0.0,
                 "plain",
@@ -72,7 +77,7 @@ def share_ring(groups: Sequence[Group]) -> Part:
         "total": ru.integer(total),
         "noun": ru.plural(total, "звонок", "звонка", "звонков"),
         "slices": [
-            {"label": label(name), "value": ru.percent(_share(count, total)),
+            {"label": mark(name), "value": ru.percent(_share(count, total)),
              "from": start, "to": end, "color": color}
             for color, ((name, count), (start, end)) in enumerate(zip(counts, edges, strict=True))
         ],
@@ -118,7 +123,7 @@ def _counted_bar(step: FunnelStep, total: int) -> tuple[str, str, float, Tone]:
 
 def _bars(rows: Iterable[tuple[str, str, float, Tone]], total: int) -> Part:
     drawn = [
-        {"label": label(name), "value": value, "share": share, "tone": tone}
+        {"label": name, "value": value, "share": share, "tone": tone}
         for name, value, share, tone in rows
     ]
     hidden = total - len(drawn)

@@ -9,7 +9,7 @@ from statistics import fmean
 from medai.kit.days import week_start
 from medai.reports import format_ru as ru
 from medai.reports.models import CriteriaSection, DayPoint, NamedDays, OverallWeek
-from medai.reports.pages.parts import Part, label
+from medai.reports.pages.parts import Part, mark
 
 _MAX_TICKS = 5
 _MAX_POINTS = 62
@@ -105,7 +105,7 @@ def _chart(
         ],
         "last": ru.short_day(points[-1]) if points else "",
         "series": [
-            {"name": label(name), "color": color, "area": area and color == 0,
+            {"name": mark(name), "color": color, "area": area and color == 0,
              "runs": _runs(values, top)}
             for color, (name, values) in enumerate(named)
         ],

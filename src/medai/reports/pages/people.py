@@ -7,7 +7,7 @@ from medai.reports import format_ru as ru
 from medai.reports.pages.cards import person_cards
 from medai.reports.pages.document import document
 from medai.reports.pages.lines import trend_chart
-from medai.reports.pages.parts import Part, cell, label, score_tone, shown
+from medai.reports.pages.parts import Part, cell, label, mark, score_tone, shown
 from medai.reports.people.models import ENOUGH_CALLS, PeopleContent, Profile, Quote, Verdict
 
 _LONGEST_QUOTE = 280
@@ -67,7 +67,7 @@ def _quote(quote: Quote | None) -> Part:
     return {
         "said": shown(shortened(quote.text, _LONGEST_QUOTE)),
         "comment": "" if quote.text else shown(shortened(quote.comment, _LONGEST_QUOTE)),
-        "where": f"{ru.moment(quote.at)}{moment}, {label(quote.call_type)}, "
+        "where": f"{ru.moment(quote.at)}{moment}, {mark(quote.call_type)}, "
         f"оценка{ru.NBSP}{quote.score}",
         "url": quote.url or "",
     }
