@@ -24,6 +24,7 @@ from fleet.processes import (
     working,
 )
 from fleet.simulator import DAY, Providers, Watch, simulated
+from fleet.tables import table
 from medai.bootstrap import Application, open_application
 from medai.cli.demo.scenario import connect
 from medai.infra.logging import configure_logging
@@ -99,7 +100,7 @@ def main() -> int:
     configure_logging(level="ERROR", json_lines=True)
     with tempfile.TemporaryDirectory(prefix="mdb", dir="/tmp") as folder:
         figures = _all(Path(folder), QUICK_CALLS if given.quick else CALLS)
-    print(_table(figures))
+    print(table(figures, _COLUMNS))
     if given.json is not None:
         given.json.write_text(json.dumps([asdict(one) for one in figures], indent=2) + "\n")
     # A short run is mostly its beginning and its end: it shows that everything works, no more.
@@ -226,14 +227,6 @@ _COLUMNS = {
     "idle_postgres_percent": "idle PostgreSQL %",
     "peak_megabytes": "peak MB",
 }
-
-
-def _table(figures: list[Figures]) -> str:
-    rows = [list(_COLUMNS.values())]
-    rows += [[str(asdict(one)[name]) for name in _COLUMNS] for one in figures]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(_COLUMNS))]
-    lines = ["  ".join(text.rjust(w) for text, w in zip(r, widths, strict=True)) for r in rows]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

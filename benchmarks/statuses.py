@@ -1,8 +1,8 @@
 """How quick status endpoints are while the service syncs, transcribes and analyses a day.
 
 The service is the small install (`medai run`: the API, and workers beside it). A day of one clinic
-goes through all of the pipeline (`process-data`); meanwhile every status endpoint is asked ten times
-a second. Ends with 1 when a goal is missed.
+goes through all of the pipeline (`process-data`); meanwhile every status endpoint is asked ten
+times a second. Ends with 1 when a goal is missed.
 """
 
 import argparse

@@ -23,6 +23,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from fleet.tables import table
 from medai.bootstrap import Application, open_application
 from medai.cli.demo.scenario import connect
 from medai.crm.sync import SyncResult
@@ -102,7 +103,7 @@ def main() -> int:
     target: Path | None = options.parse_args().json
     with tempfile.TemporaryDirectory(prefix="mdb", dir="/tmp") as folder:
         figures = _all(Path(folder))
-    print(_table(figures))
+    print(table(figures, _COLUMNS))
     if target is not None:
         target.write_text(json.dumps([asdict(one) for one in figures], indent=2) + "\n")
     missed = [text for one in figures for text in one.missed()]
@@ -238,14 +239,6 @@ _COLUMNS = {
     "again_seconds": "again: s",
     "again_changed": "again: changed",
 }
-
-
-def _table(figures: list[Figures]) -> str:
-    rows = [list(_COLUMNS.values())]
-    rows += [[str(asdict(one)[name]) for name in _COLUMNS] for one in figures]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(_COLUMNS))]
-    lines = ["  ".join(text.rjust(w) for text, w in zip(r, widths, strict=True)) for r in rows]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ class Settings(BaseSettings):
 
     api_key: SecretStr = Field(SecretStr(""), description="the owner's key for X-API-Key")
     api_base_url: str = Field(
-        "http://localhost:8001/api", description="public address of the API, with /api"
+        "", description="public address of the API, with /api; empty: this machine, MEDAI_PORT"
     )
     medai_secret: SecretStr = Field(
         SecretStr(""), description="signs links and encrypts CRM tokens; at least 32 characters"
@@ -207,6 +207,11 @@ class Settings(BaseSettings):
     def _words_for_nothing(cls, value: str) -> str:
         """An empty variable means "default", so a word is needed to say "none at all"."""
         return "" if value.strip().lower() in ("auto", "omit", "nobody") else value
+
+    @cached_property
+    def public_api_url(self) -> str:
+        """Where links of reports lead, with /api."""
+        return self.api_base_url or f"http://localhost:{self.medai_port}/api"
 
     @cached_property
     def data_dir(self) -> Path:

@@ -55,6 +55,16 @@ async def test_a_reading_key_reads_and_starts_nothing(
     assert await doors.application.run_book.newest() == []
 
 
+async def test_measures_of_the_installation_need_a_key_of_all_clinics(
+    doors: Doors, sandbox: RunningSandbox
+) -> None:
+    own, _ = await _two_clinics(doors, sandbox)
+    limited, reading = await _key(doors, client_ids=[own], may_write=True), await _key(doors)
+    async with _holder(doors, limited["key"]) as one, _holder(doors, reading["key"]) as every:
+        assert (await one.get("/metrics")).status_code == 403
+        assert (await every.get("/metrics")).status_code == 200
+
+
 async def test_a_key_of_one_clinic_knows_no_other(doors: Doors, sandbox: RunningSandbox) -> None:
     own, foreign = await _two_clinics(doors, sandbox)
     made = await _key(doors, client_ids=[own], may_write=True)

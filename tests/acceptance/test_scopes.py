@@ -30,7 +30,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TODAY = DayRange(DAY, DAY)
 REFUSED = {400, 403, 404, 409, 422}
-OPEN = {"/api/status", "/health/live", "/health/ready", "/metrics"}
+OPEN = {"/api/status", "/health/live", "/health/ready"}
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 

@@ -34,7 +34,7 @@ from medai.sandbox.world.bulk import generate_bulk
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CALLS = 40
-DATABASE_DIES_AT, SERVICE_DIES_AT = CALLS // 2, 2 * CALLS
+DATABASE_DIES_AT, WORKERS_DIE_AT, SERVICE_DIES_AT = CALLS // 2, CALLS, 2 * CALLS
 """Of at least three steps of every call: a recognition, a note, an answer of the model."""
 SETTINGS = {"API_KEY": API_KEY, "MEDAI_SECRET": SECRET, "ELEVENLABS_TIMEOUT_SECONDS": "10"}
 """A recognition that died with the service is repeated when it cannot be under way any more."""
@@ -95,6 +95,11 @@ class Installation:
         entries = self.server.app.state.sandbox.ledger.entries()
         return sum(isinstance(entry, _STEPS) for entry in entries)
 
+    def workers(self) -> list[int]:
+        """Process ids of the workers beside the API."""
+        assert self.service is not None
+        return [pid for pid in children(self.service.pid) if "spawn_main" in command_of(pid)]
+
     def postmaster(self) -> int:
         return int((self.data / "pg" / "pg18" / "postmaster.pid").read_text().split()[0])
 
@@ -109,6 +114,25 @@ async def until(condition: Callable[[], Any], what: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(what)
         await asyncio.sleep(_POLL_SECONDS)
+
+
+def children(parent: int) -> list[int]:
+    """Process ids of the living children, as the kernel tells (Linux)."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            pid = int(folder.name)
+            state, ppid = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if int(ppid) == parent and state != "Z":
+                found.append(pid)
+    return found
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except FileNotFoundError:
+        return ""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -140,16 +164,22 @@ async def installation(short_dir: Path) -> AsyncIterator[Installation]:
 async def test_a_day_ends_as_the_truth_says_whoever_was_killed(
     installation: Installation,
 ) -> None:
-    """A command works beside the service; the database dies under both, then the service."""
+    """A command works beside the service; the database dies under both, then workers, then all."""
     command = asyncio.create_task(installation.medai.run("process", *installation.day))
 
     await until(lambda: installation.steps_done() >= DATABASE_DIES_AT, "no work is done")
     os.kill(installation.postmaster(), signal.SIGKILL)
     await until(installation.answers, "the database is not brought back")
+    await until(lambda: installation.steps_done() >= WORKERS_DIE_AT, "the work stands still")
+    (killed,) = installation.workers()
+    os.kill(killed, signal.SIGKILL)
+    await until(lambda: installation.workers() not in ([], [killed]), "no workers come back")
     await until(lambda: installation.steps_done() >= SERVICE_DIES_AT, "the work stands still")
     assert installation.service is not None
+    (orphan,) = installation.workers()
     installation.service.kill()
     await installation.service.wait()
+    await until(lambda: not command_of(orphan), "the workers of a dead service work on")
     await installation.start()
     ended = await command
     await until(installation.has_finished, "the service does not finish what is left")
@@ -177,8 +207,10 @@ async def test_the_service_ends_in_order_and_everything_is_true(
     installation: Installation,
 ) -> None:
     assert installation.service is not None
+    (workers,) = installation.workers()
     installation.service.terminate()
     assert await installation.service.wait() == _TERMINATED
+    assert not command_of(workers)
 
     settings = settings_for(installation.server.url, "", installation.data)
     async with open_application(settings) as application:

@@ -70,6 +70,17 @@ async def test_more_reports_than_one_process_makes_all_arrive(content: ReportCon
     assert len(seen) == 2
 
 
+async def test_ctrl_c_of_a_terminal_leaves_the_process_to_its_parent(
+    content: ReportContent,
+) -> None:
+    async with ReportRenderer() as renderer:
+        first = await renderer.excel(content)
+        worker = _worker_of(renderer)
+        os.kill(worker, signal.SIGINT)
+        assert await renderer.excel(content) == first
+        assert _worker_of(renderer) == worker
+
+
 async def test_a_process_that_made_a_big_report_is_let_go() -> None:
     big = content_of(many_calls(2000))
     async with ReportRenderer() as renderer:

@@ -1,7 +1,10 @@
 """The command line: one file per group of commands."""
 
+from typing import Annotated
+
 import typer
 
+from medai import __version__
 from medai.cli import (
     clinics,
     costs,
@@ -38,3 +41,21 @@ _GROUPS = (
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"medai {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def medai(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="показать версию и выйти"
+        ),
+    ] = False,
+) -> None:
+    """MedAI: звонки клиники превращаются в расшифровки, доказанные оценки и отчёты."""

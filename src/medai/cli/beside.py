@@ -3,7 +3,6 @@
 import asyncio
 import multiprocessing
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from multiprocessing.context import SpawnProcess
@@ -12,6 +11,7 @@ import structlog
 
 from medai.bootstrap import Application, open_application
 from medai.cli.running import guarded, run_terminable
+from medai.infra.interrupts import deaf_children
 from medai.infra.logging import configure_from
 from medai.settings import Settings
 
@@ -35,7 +35,8 @@ async def keep_beside(work: Work, settings: Settings) -> None:
     """
     while True:
         process = _SPAWN.Process(target=_carry_out, args=(work, settings))
-        process.start()
+        with deaf_children():
+            process.start()
         try:
             await _signalled(process.sentinel)
         finally:
@@ -62,8 +63,6 @@ def _stop(process: SpawnProcess) -> None:
 
 
 def _carry_out(work: Work, settings: Settings) -> None:
-    # Ctrl+C reaches every process of a terminal; the parent decides when this one ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_COURTESY)
     configure_from(settings)
     guarded(lambda: _until_stopped(work, settings))

@@ -47,6 +47,7 @@ EXIT_CODES = {
 """Stable exit codes for scripts and cron; "incomplete": some calls wait or failed;
 "unhealthy": `medai doctor` has found a problem."""
 
+_GOES_ON = " Незаконченное продолжится при следующем запуске."
 _INTERRUPTED = 130
 _TERMINATED = 143
 
@@ -88,34 +89,47 @@ def with_application(
 
 
 def run_terminable(main: Callable[[], Coroutine[None, None, Result]]) -> Result:
-    """`asyncio.run` that SIGTERM ends as SIGINT does: by cancelling, so that everything closes.
+    """`asyncio.run` that SIGTERM and SIGINT end by cancelling, so that everything closes.
 
-    A second SIGTERM changes nothing: who stops a group of processes may send it twice. Raises
-    asyncio.CancelledError after SIGTERM, KeyboardInterrupt after SIGINT.
+    Sent again they change nothing: closing takes a moment, and a person presses Ctrl+C twice.
+    Raises asyncio.CancelledError after SIGTERM, KeyboardInterrupt after SIGINT.
     """
+    received: list[signal.Signals] = []
 
     async def terminable() -> Result:
         task = asyncio.current_task()
 
-        def end() -> None:
-            if task is not None and not task.cancelling():
+        def end(number: signal.Signals) -> None:
+            if task is not None and not received:
                 task.cancel()
+            received.append(number)
 
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, end, number)
         return await main()
 
-    return asyncio.run(terminable())
+    try:
+        return asyncio.run(terminable())
+    except asyncio.CancelledError:
+        # What is left of the process only ends: an interruption now would stop it half-way.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if received[:1] == [signal.SIGINT]:
+            raise KeyboardInterrupt from None
+        raise
 
 
-def guarded(work: Callable[[], Result]) -> Result:
-    """Do the work; a known problem becomes one line and an exit code."""
+def guarded(work: Callable[[], Result], *, rest: str = _GOES_ON) -> Result:
+    """Do the work; a known problem becomes one line and an exit code.
+
+    `rest` tells what becomes of unfinished work when a person or the system ends it.
+    """
     try:
         return work()
     except KeyboardInterrupt:
-        errors.print("Прервано. Незаконченное продолжится при следующем запуске.")
+        errors.print(f"Прервано.{rest}")
         sys.exit(_INTERRUPTED)
     except asyncio.CancelledError:
-        errors.print("Остановлено. Незаконченное продолжится при следующем запуске.")
+        errors.print(f"Остановлено.{rest}")
         sys.exit(_TERMINATED)
     except MedaiError as error:
         errors.print(f"Ошибка: {error.message}")

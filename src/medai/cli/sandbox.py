@@ -28,4 +28,4 @@ def sandbox(
 
         serve_world(port, seed, day, voices)
 
-    guarded(work)
+    guarded(work, rest="")

@@ -167,5 +167,6 @@ def announce(application: Application) -> None:
     console.print(f"API: http://{settings.medai_host}:{settings.medai_port}/docs", soft_wrap=True)
     if not settings.api_key.get_secret_value():
         key_file = settings.data_dir / "keys" / "api-key"
-        console.print(f"X-API-Key: {application.api_key}", soft_wrap=True)
+        if console.is_terminal:  # a journal keeps what it is given
+            console.print(f"X-API-Key: {application.api_key}", soft_wrap=True)
         console.print(f"ключ создан здесь и лежит в {key_file}", soft_wrap=True)

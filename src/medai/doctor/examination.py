@@ -12,7 +12,7 @@ from functools import partial
 import httpx2
 import structlog
 
-from medai.bootstrap import crm_accounts
+from medai.bootstrap.providers import crm_accounts
 from medai.clinics.models import Clinic
 from medai.clinics.repository import ClinicRepository
 from medai.doctor import machine, providers, stores, work

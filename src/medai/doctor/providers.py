@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from medai.bootstrap import model_options, speech_client
+from medai.bootstrap.providers import model_options, speech_client
 from medai.clinics.models import Clinic
 from medai.crm.accounts import AmocrmAccounts
 from medai.doctor.clocks import compared

@@ -94,7 +94,7 @@ def _production(settings: Settings) -> Iterator[Finding]:
         yield warning(CHECK, "LOG_LEVEL=DEBUG в production: верните INFO")
     if settings.cors_origins.strip() == "*":
         yield warning(CHECK, "CORS_ORIGINS=*: перечислите адреса своих страниц")
-    if urlsplit(settings.api_base_url).hostname in _LOOPBACK:
+    if urlsplit(settings.public_api_url).hostname in _LOOPBACK:
         yield warning(CHECK, "API_BASE_URL указывает на эту машину: ссылки в отчётах не откроются")
     for name in ("elevenlabs_base_url", "openai_base_url", "amocrm_base_url_template"):
         address = urlsplit(str(getattr(settings, name)))

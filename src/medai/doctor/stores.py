@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Iterator
 
-from medai.bootstrap import COLLECTIONS
+from medai.bootstrap.ground import COLLECTIONS
 from medai.datalens.schema import is_current
 from medai.doctor.clocks import compared
 from medai.doctor.findings import Finding, ok, problem, warning

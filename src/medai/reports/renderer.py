@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Self
 
+from medai.infra.interrupts import deaf_children
 from medai.reports.errors import ReportRenderingError
 from medai.reports.excel import render_packed_excel
 from medai.reports.models import Chart, ReportContent
@@ -78,7 +79,8 @@ class ReportRenderer:
     async def _render(self, render: Callable[[], bytes], weight: int) -> bytes:
         """`weight` is how many calls or people are printed one by one."""
         async with self._turn:  # one at a time: memory is what a report costs
-            future = self._worker().submit(render)
+            with deaf_children():  # the pool starts its process with its first task
+                future = self._worker().submit(render)
             self._reports += 1
             self._calls += weight
             try:

@@ -18,7 +18,6 @@ CrmId = Annotated[int, Field(gt=0, lt=_BEYOND, examples=[28504853])]
 """An id of the CRM in a body."""
 PathId = Annotated[int, Path(gt=0, lt=_BEYOND)]
 QueryId = Annotated[int | None, Query(gt=0, lt=_BEYOND)]
-ClientIdQuery = Annotated[str, Query(min_length=1, max_length=100, description="client_id клиники")]
 ClientId = Annotated[
     str,
     Field(

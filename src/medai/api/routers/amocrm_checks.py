@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from medai.api.dependencies import App, Visitor, Who
 from medai.api.errors import problems
-from medai.api.routers.amocrm_answers import ClientIdQuery
+from medai.api.routers.parameters import ClinicId
 from medai.bootstrap import Application
 from medai.errors import NotFoundError
 from medai.kit.days import parse_range
@@ -95,7 +95,7 @@ class CheckResult(BaseModel):
     "", summary="Start comparing the CRM with what is stored", responses=problems(400, 404)
 )
 async def start(
-    client_id: ClientIdQuery,
+    client_id: ClinicId,
     start_date_str: Annotated[str, Query(max_length=40, description="ДД.ММ.ГГГГ или ГГГГ-ММ-ДД")],
     end_date_str: Annotated[str, Query(max_length=40, description="ДД.ММ.ГГГГ или ГГГГ-ММ-ДД")],
     app: App,

@@ -11,18 +11,15 @@ from fastapi.responses import StreamingResponse
 from medai.access.audit import Opened
 from medai.api.dependencies import App, Visitor, Who
 from medai.api.errors import problems
-from medai.api.routers.amocrm_answers import ClientIdQuery, PathId, QueryId
+from medai.api.routers.amocrm_answers import PathId, QueryId
+from medai.api.routers.media_types import AUDIO_CONTENT, AUDIO_TYPES, OTHER_TYPE
+from medai.api.routers.parameters import ClinicId
 from medai.processing.note_recordings import NoteRecording
 
-_MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg", "m4a": "audio/mp4"}
-_ANY_TYPE = "application/octet-stream"
 _AUDIO: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Запись; тип audio/mpeg, если АТС не дала другого",
-        "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in (*_MEDIA_TYPES.values(), _ANY_TYPE)
-        },
+        "content": AUDIO_CONTENT,
     },
     **problems(400, 404, 422, 502, 503),
 }
@@ -37,7 +34,7 @@ router = APIRouter(prefix="/amocrm", tags=["amocrm"])
     response_class=StreamingResponse,
 )
 async def newest_of_contact(
-    contact_id: PathId, client_id: ClientIdQuery, app: App, who: Who
+    contact_id: PathId, client_id: ClinicId, app: App, who: Who
 ) -> StreamingResponse:
     """From our store when the call is there, else from the telephony."""
     who.require(client_id)
@@ -53,7 +50,7 @@ async def newest_of_contact(
     response_class=StreamingResponse,
 )
 async def of_lead_note(
-    lead_id: PathId, note_id: PathId, client_id: ClientIdQuery, app: App, who: Who
+    lead_id: PathId, note_id: PathId, client_id: ClinicId, app: App, who: Who
 ) -> StreamingResponse:
     """404 when the note is on another card."""
     who.require(client_id)
@@ -69,7 +66,7 @@ async def of_lead_note(
     response_class=StreamingResponse,
 )
 async def of_lead(
-    lead_id: PathId, client_id: ClientIdQuery, app: App, who: Who, note_id: QueryId = None
+    lead_id: PathId, client_id: ClinicId, app: App, who: Who, note_id: QueryId = None
 ) -> StreamingResponse:
     """The recording of `note_id`, or of the lead's newest call that has one."""
     who.require(client_id)
@@ -87,9 +84,7 @@ async def of_lead(
     responses=_AUDIO,
     response_class=StreamingResponse,
 )
-async def of_note(
-    note_id: PathId, client_id: ClientIdQuery, app: App, who: Who
-) -> StreamingResponse:
+async def of_note(note_id: PathId, client_id: ClinicId, app: App, who: Who) -> StreamingResponse:
     """Wherever the note is: on a contact, a lead or a company. A `contact_id` is ignored."""
     who.require(client_id)
     clinic = await app.clinics.require(client_id)
@@ -104,7 +99,7 @@ async def _given(
     await who.opens(Opened.RECORDING, found.call_id, client_id)
     return StreamingResponse(
         found.chunks,
-        media_type=_MEDIA_TYPES.get(found.extension, _ANY_TYPE),
+        media_type=AUDIO_TYPES.get(found.extension, OTHER_TYPE),
         headers={
             "Content-Disposition": f'attachment; filename="{name}.{found.extension}"',
             "Content-Length": str(found.size_bytes),

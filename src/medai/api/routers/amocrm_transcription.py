@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from medai.api.dependencies import App, Who
 from medai.api.errors import problems
-from medai.api.routers.amocrm_answers import UNKNOWN, ClientIdQuery, PathId
+from medai.api.routers.amocrm_answers import UNKNOWN, PathId
+from medai.api.routers.parameters import ClinicId
 from medai.bootstrap import Application
 from medai.calls.models import Call
 from medai.crm.lookups import unknown_note
@@ -56,7 +57,7 @@ class NoteQueuedAnswer(BaseModel):
 )
 async def transcribe_note(
     note_id: PathId,
-    client_id: ClientIdQuery,
+    client_id: ClinicId,
     app: App,
     who: Who,
     _speakers: Annotated[

@@ -10,6 +10,7 @@ from medai.api.dependencies import App, Who
 from medai.api.errors import problems
 from medai.api.routers.call_lists import CallLists
 from medai.api.routers.call_shapes import CallList, QuotaSpent, RangeStarted, RangeStatus, refusal
+from medai.api.routers.parameters import AnyClinicId, AnyDay, ClinicId, FirstDay, LastDay
 from medai.api.routers.ranges import period_answer, started
 from medai.calls.listing import CallQuery
 from medai.kit.days import DayRange, parse_range
@@ -20,27 +21,6 @@ router = APIRouter(tags=["calls"])
 _SECONDS_PER_MINUTE = 60
 _MOST_LISTED = 10_000
 _DEEPEST = 10_000_000
-_LONGEST_DATE, LONGEST_ID = 40, 100
-
-Start = Annotated[
-    str,
-    Query(
-        description="ДД.ММ.ГГГГ или ГГГГ-ММ-ДД", max_length=_LONGEST_DATE, examples=["19.11.2026"]
-    ),
-]
-Day = Annotated[
-    str | None,
-    Query(
-        description="ДД.ММ.ГГГГ или ГГГГ-ММ-ДД; одна из двух дат: один день",
-        max_length=_LONGEST_DATE,
-        examples=["19.11.2026"],
-    ),
-]
-ClientId = Annotated[
-    str | None,
-    Query(description="клиника; без него: все клиники ключа", max_length=LONGEST_ID),
-]
-OneClinic = Annotated[str, Query(description="клиника", max_length=LONGEST_ID)]
 
 
 class _Refused(BaseModel):
@@ -59,9 +39,9 @@ class _Refused(BaseModel):
 async def list_calls(
     request: Request,
     who: Who,
-    start_date: Day = None,
-    end_date: Day = None,
-    client_id: ClientId = None,
+    start_date: AnyDay = None,
+    end_date: AnyDay = None,
+    client_id: AnyClinicId = None,
     limit: Annotated[
         int | None, Query(ge=1, le=_MOST_LISTED, description="ours: at most so many calls")
     ] = None,
@@ -99,9 +79,9 @@ _START: dict[int | str, dict[str, Any]] = {
 async def transcribe(
     app: App,
     who: Who,
-    start_date_str: Start,
-    end_date_str: Start,
-    client_id: ClientId = None,
+    start_date_str: FirstDay,
+    end_date_str: LastDay,
+    client_id: AnyClinicId = None,
     force_transcribe: Annotated[
         bool, Query(description="counts finished calls as found; nothing is paid for twice")
     ] = False,
@@ -129,7 +109,7 @@ async def transcribe(
     responses=problems(400, 404),
 )
 async def transcription_state(
-    app: App, who: Who, start_date_str: Start, end_date_str: Start, client_id: OneClinic
+    app: App, who: Who, start_date_str: FirstDay, end_date_str: LastDay, client_id: ClinicId
 ) -> RangeStatus:
     """Counts by status of the calls that have a recording; 404 for an unknown clinic."""
     who.require(client_id)

@@ -17,11 +17,11 @@ from medai.api.routers.events_answers import (
     ExportResults,
     ExportStarted,
 )
+from medai.api.routers.parameters import ClinicId
 from medai.errors import InvalidInputError, NotFoundError
 
 router = APIRouter(prefix="/calls-events", tags=["calls-events"])
 
-ClientId = Annotated[str, Query(max_length=100, description="ключ клиники")]
 RawDate = Annotated[str, Query(max_length=32, description="дата буква в букву как в export")]
 
 
@@ -47,7 +47,7 @@ async def start_export(
 
 @router.get("/export-results", summary="Statistics of an ended sync", responses=problems(404))
 async def read_results(
-    client_id: ClientId,
+    client_id: ClinicId,
     start_date: RawDate,
     end_date: RawDate,
     app: App,
@@ -67,7 +67,7 @@ async def read_results(
 
 @router.get("/export-status", summary="What is stored of a day", responses=problems(400, 404))
 async def read_status(
-    client_id: ClientId,
+    client_id: ClinicId,
     date: Annotated[str, Query(max_length=32, description="ДД.ММ.ГГГГ или ГГГГ-ММ-ДД")],
     app: App,
     who: Who,
@@ -78,7 +78,7 @@ async def read_status(
 
 
 @router.delete("/export-results", summary="Forget statistics of syncs", responses=problems(404))
-async def forget_results(client_id: ClientId, app: App, who: Who) -> ExportForgotten:
+async def forget_results(client_id: ClinicId, app: App, who: Who) -> ExportForgotten:
     """Delete the statistics of the clinic's ended exports.
 
     The old system deleted every call of the clinic here; this one never deletes calls.

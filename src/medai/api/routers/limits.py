@@ -5,7 +5,7 @@ A key of some clinics reads theirs. Changing takes a key of all: who pays for th
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from medai.api.dependencies import App, Installation, Who
@@ -21,6 +21,7 @@ from medai.api.routers.limit_shapes import (
     of_all,
     shown,
 )
+from medai.api.routers.parameters import ClinicPath
 from medai.errors import InvalidInputError
 from medai.limits.changes import MOST_SECONDS
 
@@ -32,7 +33,6 @@ _OLDER = "/admin/clinic-limits/{client_id}"
 """The name in older notes of the front end."""
 _CHANGE = problems(400, 404, 409)
 
-ClientId = Annotated[str, Path(max_length=100)]
 Minutes = Annotated[float, Query(ge=0, le=_MOST_MINUTES, allow_inf_nan=False, examples=[3000])]
 MaybeMinutes = Annotated[float | None, Query(ge=0, le=_MOST_MINUTES, allow_inf_nan=False)]
 
@@ -53,7 +53,7 @@ async def all_limits(app: App, who: Who) -> AllLimits:
 
 @router.get(_OLDER, summary="Minutes of a clinic", responses=problems(404))
 @router.get(_ADMIN, summary="Minutes of a clinic", responses=problems(404))
-async def limits(client_id: ClientId, app: App, who: Who) -> ShownLimits:
+async def limits(client_id: ClinicPath, app: App, who: Who) -> ShownLimits:
     """Counters of the running month and week, however long ago somebody looked."""
     who.require(client_id)
     return shown(await app.limits.state(client_id))
@@ -61,7 +61,7 @@ async def limits(client_id: ClientId, app: App, who: Who) -> ShownLimits:
 
 @router.put(_ADMIN, summary="Set a clinic's minutes", responses=_CHANGE)
 async def set_limits(
-    client_id: ClientId,
+    client_id: ClinicPath,
     app: App,
     _: Installation,
     monthly_limit_minutes: Minutes,
@@ -88,7 +88,7 @@ async def set_limits(
 
 
 @router.post(f"{_ADMIN}/reset", summary="Count the month as unused", responses=_CHANGE)
-async def reset_limits(client_id: ClientId, app: App, _: Installation) -> ResetAnswer:
+async def reset_limits(client_id: ClinicPath, app: App, _: Installation) -> ResetAnswer:
     """The month's counter only; the week's stays."""
     changed = await app.limit_changes.reset(client_id, "month")
     return ResetAnswer(
@@ -101,7 +101,7 @@ async def reset_limits(client_id: ClientId, app: App, _: Installation) -> ResetA
 @router.post(f"{_OLDER}/add-tokens", summary="Add minutes to a limit", responses=_CHANGE)
 @router.post(f"{_ADMIN}/add", summary="Add minutes to a limit", responses=_CHANGE)
 async def add_minutes(
-    client_id: ClientId,
+    client_id: ClinicPath,
     app: App,
     _: Installation,
     order: AddOrder | None = None,

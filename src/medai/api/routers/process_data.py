@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from medai.api.dependencies import App, Who
 from medai.api.errors import problems
+from medai.api.routers.parameters import ClinicPath
 
 router = APIRouter(tags=["processing"])
 
@@ -30,7 +31,7 @@ class ProcessingStarted(BaseModel):
     responses=problems(400, 404),
 )
 async def process_data(
-    client_id: Annotated[str, Path(max_length=100)],
+    client_id: ClinicPath,
     start_date_str: Date,
     end_date_str: Date,
     app: App,

@@ -9,19 +9,16 @@ from medai.access.audit import Opened
 from medai.api.byte_ranges import file_answer
 from medai.api.dependencies import App, SignedLink, Who
 from medai.api.errors import Problem, problems
+from medai.api.routers.media_types import AUDIO_CONTENT, AUDIO_TYPES, OTHER_TYPE
 from medai.clinics.zones import shown_zone
 from medai.errors import NotFoundError
 from medai.kit.phones import digits
 
 router = APIRouter(tags=["calls"])
 
-_MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg", "m4a": "audio/mp4"}
-_OTHER = "application/octet-stream"
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-_AUDIO = dict.fromkeys((*_MEDIA_TYPES.values(), _OTHER), _BINARY)
 _AUDIO_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The recording", "content": _AUDIO},
-    206: {"description": "The part named in Range", "content": _AUDIO},
+    200: {"description": "The recording", "content": AUDIO_CONTENT},
+    206: {"description": "The part named in Range", "content": AUDIO_CONTENT},
     416: {"description": "The recording has no such part", "model": Problem},
     **problems(404),
 }
@@ -64,7 +61,7 @@ async def download_audio(
     return await file_answer(
         app.files,
         call.audio.file,
-        media_type=_MEDIA_TYPES.get(extension, _OTHER),
+        media_type=AUDIO_TYPES.get(extension, OTHER_TYPE),
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
         asked=asked,
     )

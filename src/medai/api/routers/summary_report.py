@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from medai.api.dependencies import App, Who
 from medai.api.errors import problems
-from medai.api.routers.calls import ClientId
+from medai.api.routers.parameters import AnyClinicId
 from medai.kit.days import MAX_RANGE_DAYS, DayRange, business_day
 
 router = APIRouter(tags=["reports"])
@@ -34,7 +34,7 @@ class SummaryReport(BaseModel):
 async def make_summary_report(
     app: App,
     who: Who,
-    client_id: ClientId = None,
+    client_id: AnyClinicId = None,
     days_ago: Annotated[
         int, Query(ge=1, lt=MAX_RANGE_DAYS, description="so many days before today, and today")
     ] = 30,

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from medai.access.audit import Opened
 from medai.api.dependencies import App, SignedLink, Visitor, Who
 from medai.api.errors import problems
-from medai.api.routers.calls import LONGEST_ID, ClientId
+from medai.api.routers.parameters import LONGEST_ID, AnyClinicId, ClinicId
 from medai.api.routers.transcription_shapes import (
     FilesFound,
     Refusal,
@@ -37,7 +37,7 @@ _LARGEST_ID = 2**63 - 1
 async def list_transcripts(
     app: App,
     who: Who,
-    client_id: ClientId = None,
+    client_id: AnyClinicId = None,
     limit: Annotated[int, Query(ge=1, le=500, description="ours: at most so many")] = 200,
     offset: Annotated[int, Query(ge=0, le=100_000, description="ours: left out first")] = 0,
 ) -> FilesFound:
@@ -56,7 +56,7 @@ async def search_transcripts(
     note_id: Annotated[str, Query(max_length=LONGEST_ID)] = "",
     date_from: Annotated[str, Query(max_length=40, examples=["2026-11-19"])] = "",
     date_to: Annotated[str, Query(max_length=40, examples=["2026-11-19T18:00:00"])] = "",
-    client_id: ClientId = None,
+    client_id: AnyClinicId = None,
     limit: Annotated[int, Query(ge=1, le=500, description="ours: at most so many")] = 200,
 ) -> FilesFound:
     """Newest first; dates are ISO and of the transcription, both included, in the clinic's zone.
@@ -96,7 +96,7 @@ async def download_note_transcript(
     note_id: str,
     app: App,
     who: Who,
-    client_id: Annotated[str, Query(max_length=LONGEST_ID)],
+    client_id: ClinicId,
     lead_id: Annotated[int | None, Query(ge=0, le=_LARGEST_ID)] = None,
     contact_id: Annotated[int | None, Query(ge=0, le=_LARGEST_ID)] = None,
 ) -> Response:

@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from medai.api.dependencies import App
+from medai.api.dependencies import App, Installation
 from medai.api.errors import problems
 from medai.infra import measures
 from medai.processing.exposition import families
@@ -32,10 +32,13 @@ class Readiness(BaseModel):
     "/metrics",
     summary="Measures in Prometheus' text format",
     response_class=PlainTextResponse,
-    responses=problems(401, 429, 503),
+    responses=problems(401, 403, 429, 503),
 )
-async def read_measures(app: App) -> Response:
-    """What this process has counted, and how the fleet stands (at most five seconds old)."""
+async def read_measures(app: App, _: Installation) -> Response:
+    """What this process has counted, and how the fleet stands (at most five seconds old).
+
+    It speaks of every clinic: a key of some of them is refused.
+    """
     reading = await app.figures.reading()
     body = await asyncio.to_thread(measures.exposition, families(reading))
     return Response(body, media_type=CONTENT_TYPE_LATEST)

@@ -34,5 +34,5 @@ def demo(
         on = parse_day(day) if day else yesterday()
         return run(Options(out.resolve(), seed, on, voices, mongodb_uri, serve))
 
-    if guarded(work):
+    if guarded(work, rest=""):
         raise typer.Exit(_FAILED)

@@ -126,6 +126,7 @@ def demo_settings(data_dir: Path, url: str, keys: dict[str, str], mongodb_uri: s
     return read_settings(
         _env_file=None,
         environment="development",
+        log_level="ERROR",  # of workers beside the API; ours go to demo.log
         medai_data_dir=data_dir,
         medai_files_url="",
         medai_schedules=False,

@@ -1,0 +1,117 @@
+"""Stores, the job engine and repositories: what every service stands on."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import procrastinate
+
+from medai.access.audit import ACCESS_LOG, AccessLog
+from medai.access.keys import API_KEYS
+from medai.analysis.recommendations.repository import CONCLUSIONS, ConclusionsRepository
+from medai.analysis.repository import ANALYSES
+from medai.calls.repository import CALLS, CallRepository
+from medai.clinics.repository import CLINICS, ClinicRepository
+from medai.crm.tokens import TOKENS
+from medai.datalens.days import EXPORT_DAYS, ExportDays
+from medai.datalens.schema import upgrade
+from medai.infra.crypto import LinkSigner, TextCipher
+from medai.infra.jobs import JobQueue, create_engine, prepare_schema
+from medai.infra.own_keys import installation_keys
+from medai.infra.postgres import Pool
+from medai.infra.stores import Stores, open_stores
+from medai.kit.clock import Clock
+from medai.ledger.prices import Prices
+from medai.ledger.repository import EffectRepository
+from medai.ledger.service import EffectLedger
+from medai.processing.fleet import FleetJobs, FleetLocks
+from medai.processing.ports import Jobs
+from medai.processing.runs import RUNS, Runs
+from medai.processing.schedule.memory import SCHEDULE
+from medai.processing.stops import STOPS
+from medai.settings import Settings
+from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
+from medai.transcription.answers import RECOGNITION_ANSWERS
+from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
+
+COLLECTIONS = (
+    ACCESS_LOG, ADMINISTRATORS, ANALYSES, API_KEYS, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS,
+    RECOGNITION_ANSWERS, RECOGNITIONS, RUNS, SCHEDULE, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What everything stands on: settings, time, open stores, the job engine, repositories."""
+
+    settings: Settings
+    clock: Clock
+    api_key: str
+    cipher: TextCipher
+    signer: LinkSigner
+    stores: Stores
+    engine: procrastinate.App
+    jobs: Jobs
+    locks: FleetLocks
+    ledger: EffectLedger
+    clinics: ClinicRepository
+    calls: CallRepository
+    staff: StaffRepository
+    runs: Runs
+    export_days: ExportDays
+    conclusions: ConclusionsRepository
+    access_log: AccessLog
+
+
+async def open_ground(settings: Settings, clock: Clock, resources: AsyncExitStack) -> Ground:
+    """Open the stores and create what is missing in them; `resources` closes them.
+
+    Raises SettingsError for a missing or weak setting and StoreError for an unreachable store.
+    """
+    api_key, secret = installation_keys(settings)
+    stores = await open_stores(settings, resources)
+    documents = stores.documents
+    engine = await _prepared(stores, resources)
+    return Ground(
+        settings=settings,
+        clock=clock,
+        api_key=api_key,
+        cipher=TextCipher(secret),
+        signer=LinkSigner(secret),
+        stores=stores,
+        engine=engine,
+        jobs=FleetJobs(JobQueue(engine, stores.pool)),
+        locks=FleetLocks(stores.pool),
+        ledger=await _ledger(settings, clock, stores.pool),
+        clinics=ClinicRepository(documents, clock),
+        calls=CallRepository(documents),
+        staff=StaffRepository(documents),
+        runs=Runs(documents, clock),
+        export_days=ExportDays(documents),
+        conclusions=ConclusionsRepository(documents),
+        access_log=AccessLog(documents, clock),
+    )
+
+
+async def _prepared(stores: Stores, resources: AsyncExitStack) -> procrastinate.App:
+    """Create what is missing in the stores; returns the open job engine."""
+    await stores.documents.prepare(COLLECTIONS)
+    await asyncio.to_thread(upgrade, stores.dsn)
+    engine = create_engine(stores.dsn)
+    await resources.enter_async_context(engine.open_async())
+    await prepare_schema(engine, stores.pool)
+    return engine
+
+
+async def _ledger(settings: Settings, clock: Clock, pool: Pool) -> EffectLedger:
+    repository = EffectRepository(pool)
+    await repository.prepare()
+    prices = Prices(
+        currency=settings.price_currency,
+        speech_hour=settings.stt_price_per_hour,
+        speech_channel_hour=settings.stt_price_per_channel_hour,
+        million_input_tokens=settings.llm_price_per_million_input,
+        million_cached_tokens=settings.llm_price_per_million_cached,
+        million_output_tokens=settings.llm_price_per_million_output,
+    )
+    return EffectLedger(repository, prices, clock)
