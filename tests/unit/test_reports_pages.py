@@ -158,13 +158,20 @@ def test_reasons_are_told_of_calls_that_could_have_led_to_a_booking() -> None:
 def test_the_heat_table_shows_the_working_day_and_wider_if_used() -> None:
     heat = [[0] * 24 for _ in range(7)]
     heat[0][8], heat[6][11] = 4, 1
-    part = heat_table(heat)
+    part = heat_table(heat, AUGUST)
     assert part["hours"] == [str(hour) for hour in range(8, 18)]
     assert part["rows"][0]["cells"][0] == {"count": 4, "share": 1.0}
     assert part["rows"][6]["cells"][3] == {"count": 1, "share": 0.25}
     heat[3][23] = 2
-    assert heat_table(heat)["hours"][-1] == "23"
-    assert heat_table([[0] * 24 for _ in range(7)]) == {"hours": [], "rows": []}
+    assert heat_table(heat, AUGUST)["hours"][-1] == "23"
+    assert heat_table([[0] * 24 for _ in range(7)], AUGUST) == {"hours": [], "rows": []}
+    tuesday = DayRange(date(2026, 9, 1), date(2026, 9, 1))
+    assert [row["name"] for row in heat_table(heat, AUGUST)["rows"]] == [
+        *["Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс"]
+    ]
+    assert [row["name"] for row in heat_table([heat[1], heat[0], *heat[2:]], tuesday)["rows"]] == [
+        "Вт", "Чт", "Вс",
+    ]  # fmt: skip
 
 
 def test_many_administrators_are_drawn_up_to_a_dozen() -> None:

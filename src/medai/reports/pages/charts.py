@@ -1,10 +1,11 @@
 """Bars, shares and the heat map as fractions, computed here so that Typst only draws."""
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 
+from medai.kit.days import DayRange
 from medai.reports import format_ru as ru
-from medai.reports.models import FunnelStep, Group, Losses
+from medai.reports.models import WEEKDAYS, FunnelStep, Group, Losses
 from medai.reports.pages.parts import Part, Tone, mark
 
 _MAX_BARS = 12
@@ -97,8 +98,12 @@ def loss_bars(losses: Losses) -> Part:
     return _bars([_counted_bar(reason, losses.calls) for reason in reasons], len(reasons))
 
 
-def heat_table(heat: Sequence[Sequence[int]]) -> Part:
-    """Weekday × hour, the working day or wider. `rows`: count, share of the busiest."""
+def heat_table(heat: Sequence[Sequence[int]], period: DayRange) -> Part:
+    """Weekday × hour, the working day or wider. `rows`: count, share of the busiest.
+
+    A period shorter than a week has only its own weekdays.
+    """
+    days = {day.weekday() for day in islice(period, WEEKDAYS)}
     busy = [hour for row in heat for hour, count in enumerate(row) if count]
     if not busy:
         return {"hours": [], "rows": []}
@@ -112,6 +117,7 @@ def heat_table(heat: Sequence[Sequence[int]]) -> Part:
                 "cells": [{"count": row[hour], "share": row[hour] / top} for hour in hours],
             }
             for weekday, row in enumerate(heat)
+            if weekday in days or any(row)
         ],
     }
 

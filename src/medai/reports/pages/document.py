@@ -53,7 +53,7 @@ def document(content: ReportContent) -> Part:
         "weeks": score_lines(content.weeks, content.criteria),
         "funnel": funnel_bars(content.funnel),
         "losses": {**loss_bars(content.losses), "calls": _to_calls(content.losses.calls)},
-        "heat": heat_table(content.heat),
+        "heat": heat_table(content.heat, content.period),
         "criteria": [criteria_part(section) for section in content.criteria],
         "common": common_part(content.common_advice),
         "summary": blocks(content.summary),
