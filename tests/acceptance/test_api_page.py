@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 from tests.fixtures.application import API_KEY
-from tests.fixtures.sandbox import RunningSandbox
+from tests.fixtures.sandbox import DAY, RunningSandbox
 from tests.fixtures.service import doors_of, working
 
 from medai.bootstrap import Application
@@ -55,7 +55,7 @@ def command(words: list[str]) -> Command:
     found, rest = Command(), iter(words)
     for word in rest:
         match word:
-            case "-s" | "-sOJ":
+            case "-s" | "-fsSOJ":
                 pass
             case "-X":
                 found.method = next(rest)
@@ -123,7 +123,8 @@ async def test_every_command_of_the_page_works(
 ) -> None:
     clinic = sandbox.control.clinics()[0]
     environment = {
-        "API": "http://testserver", "KEY": API_KEY, "CLINIC": clinic["client_id"],
+        "API": "http://testserver", "KEY": API_KEY, "DAY": f"{DAY:%d.%m.%Y}",
+        "CLINIC": clinic["client_id"],
         "SECRET": clinic["client_secret"], "CODE": clinic["auth_code"],
         "SUBDOMAIN": clinic["subdomain"], "REDIRECT": clinic["redirect_url"],
         **{name: f"<{name}>" for name in _LEARNED},

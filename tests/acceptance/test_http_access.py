@@ -1,5 +1,6 @@
 """Who is let in, and how a request that cannot be served is refused."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +60,9 @@ async def test_a_foreign_page_reads_the_refusal_and_may_ask_first(doors: Doors) 
     assert refused.status_code == 401
     assert "access-control-allow-origin" in refused.headers
     assert preflight.status_code == 200
+    for answer in (refused, preflight):  # browsers that send cookies read nothing without these
+        assert answer.headers["access-control-allow-credentials"] == "true"
+    assert preflight.headers["access-control-allow-origin"] == "https://front.example"
 
 
 async def test_an_unknown_clinic_is_not_found(doors: Doors) -> None:
@@ -124,3 +128,24 @@ def _check_one_line(body: dict[str, Any]) -> str:
     assert "\n" not in detail
     assert ":" in detail  # what happened: what to do
     return detail
+
+
+async def test_what_the_framework_refuses_is_said_in_our_words(doors: Doors) -> None:
+    owner, path = doors.owner, "/api/calls-events/export"
+    form = {"Content-Type": "multipart/form-data"}
+    refused = [
+        (await owner.get("/api/nowhere"), 404, "not_found"),
+        (await owner.delete("/api/calls/list"), 405, "method_not_allowed"),
+        (await owner.post(path, content=b"\xff\xfe{"), 400, "invalid_input"),
+        (await owner.post("/api/test/transcribe-and-analyze", content=b"", headers=form), 400,
+         "invalid_input"),
+    ]  # fmt: skip
+    for answer, status, code in refused:
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert re.search("[а-я]", answer.json()["detail"])
+
+
+async def test_a_body_is_json_also_when_nobody_says_so(doors: Doors) -> None:
+    """As the replaced system took it: old scripts send no Content-Type."""
+    answer = await doors.owner.post("/api/calls-events/export", content=b'{"client_id": "nobody"}')
+    assert answer.status_code == 404

@@ -134,6 +134,19 @@ async def test_who_asks_too_fast_waits_and_nobody_else_does(
     assert [answer.status_code for answer in guesses] == [401] * 5 + [429] * 2
 
 
+async def test_who_guesses_takes_no_turns_of_links(
+    sandbox: RunningSandbox, postgres_dsn: str, tmp_path: Path
+) -> None:
+    settings = settings_for(sandbox.url, postgres_dsn, tmp_path, api_requests_per_minute=5)
+    async with open_application(settings) as application, doors_of(application) as doors:
+        for _ in range(6):
+            guess = await doors.stranger.get("/api/calls/list")
+        link = application.links.report_url("report.pdf", application.clock())
+        answer = await doors.stranger.get(link)
+    assert guess.status_code == 429
+    assert answer.status_code == 404  # let in: there is no such report
+
+
 async def test_a_body_over_the_cap_is_refused_announced_or_not(doors: Doors) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(40):

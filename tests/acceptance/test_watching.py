@@ -4,6 +4,7 @@ import asyncio
 import re
 from pathlib import Path
 
+import httpx2
 import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,8 +13,9 @@ from tests.fixtures.clinic_at_work import ClinicAtWork
 from tests.fixtures.sandbox import DAY, RunningSandbox
 from tests.fixtures.service import Doors, doors_of
 
+from medai.api.app import create_api
 from medai.api.request_ids import HEADER
-from medai.bootstrap import open_application
+from medai.bootstrap import Application, open_application
 from medai.calls.models import Step
 from medai.clinics.models import MinuteLimits
 from medai.kit.days import DayRange
@@ -226,3 +228,18 @@ async def test_a_refusal_is_logged_by_its_route_not_by_its_path(doors: Doors) ->
     (line,) = [one for one in lines if one["event"] == "request refused"]
     assert str(line["route"]).endswith("/transcriptions/{filename}/download")
     assert phone not in str(lines)
+
+
+async def test_an_answer_about_a_fault_of_ours_has_the_number_it_speaks_of(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(application.run_book, "newest", broken)
+    transport = httpx2.ASGITransport(create_api(application), raise_app_exceptions=False)
+    key = {"X-API-Key": API_KEY, HEADER: "number-of-a-test"}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://t", headers=key) as http:
+        answer = await http.get("/api/runs")
+    assert (answer.status_code, answer.headers[HEADER]) == (500, "number-of-a-test")
+    assert HEADER in answer.json()["detail"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from tests.fixtures.clinic_at_work import ClinicAtWork
 from tests.fixtures.clinic_day import failure
-from tests.fixtures.service import Doors, doors_of, working
+from tests.fixtures.service import Doors, Json, doors_of, working
 from tests.fixtures.shapes import shaped
 from tests.fixtures.sounds import mp3, tone
 
@@ -114,6 +114,58 @@ async def test_analyze_call_new_again(at_work: ClinicAtWork, open_doors: Doors) 
         answer = await open_doors.owner.post(path, params=again)
     shaped(answer.json(), ANALYSED)
     assert at_work.sandbox.control.bill()["llm_requests"] == 4
+
+
+@pytest.mark.parametrize("way", ["one call", "days"])
+async def test_a_forced_analysis_replaces_nothing_before_it_is_there(
+    at_work: ClinicAtWork, open_doors: Doors, way: str
+) -> None:
+    owner, control = open_doors.owner, at_work.sandbox.control
+    call = await _transcribed(at_work)
+    days: Json = {"client_id": at_work.client_id, "start_date_str": RU, "end_date_str": RU}
+    asked: Json = {"note_id": NOTE, "client_id": at_work.client_id}
+
+    async def forced() -> int:
+        if way == "one call":
+            return (await owner.post(_analyse(open_doors, call), params=again)).status_code
+        return (await owner.post("/api/analyze-by-date-range", params=days | again)).status_code
+
+    async def counts() -> Json:
+        status = await owner.get("/api/analyze-by-date-range-status", params=days)
+        found: Json = status.json()["status_breakdown"]
+        return found
+
+    again = {"force_analyze": True}
+    async with working(at_work.app):
+        await owner.post(_analyse(open_doors, call))
+        before = (await owner.get("/api/call/scores", params=asked)).json()
+        control.fail("openai", "bad_key", times=1000)
+        await forced()
+        await _until(lambda: _failed(at_work))
+        assert (await owner.get("/api/call/scores", params=asked)).json() == before
+        assert (await counts())["success"] == 0
+        control.clear_faults()
+        assert await forced() == 200
+        await _until(lambda: _succeeded(counts))
+    assert (await at_work.call(NOTE)).failures == {}
+    assert control.bill()["llm_requests"] == 4
+
+
+async def _failed(at_work: ClinicAtWork) -> bool:
+    return Step.ANALYSIS in (await at_work.call(NOTE)).failures
+
+
+async def _succeeded(counts: Callable[[], Awaitable[Json]]) -> bool:
+    found: bool = (await counts())["success"] == 1
+    return found
+
+
+async def _until(met: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            if await met():
+                return
+            await asyncio.sleep(0.05)
 
 
 async def test_analyze_call_new_waits_for_a_transcript_on_its_way(

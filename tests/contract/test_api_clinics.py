@@ -246,7 +246,9 @@ async def test_put_datalens_url(doors: Doors, at_work: ClinicAtWork) -> None:
     shaped(answer.json(), {"message": str, "client_id": at_work.client_id, "new_url": url})
     assert (await doors.owner.get(CLINICS)).json()[0]["datalens_dashboard_url"] == url
     script = {"datalens_dashboard_url": "javascript:alert(1)"}
-    assert (await doors.owner.put(path, json=script)).status_code == 400
+    for wrong in ("javascript:alert(1)", "https://", 'https://x"><script>', "http://a b"):
+        refused = await doors.owner.put(path, json={"datalens_dashboard_url": wrong})
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input"), wrong
     unknown = await doors.owner.put(f"{CLINICS}/nobody/datalens-url", json=script)
     assert unknown.status_code == 404
 

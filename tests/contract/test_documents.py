@@ -17,9 +17,11 @@ from medai.infra.documents import (
     Documents,
     Not,
     OneOf,
+    Present,
     Range,
     Where,
 )
+from medai.infra.jsonb import canonical
 
 CALLS = Collection(
     "calls",
@@ -198,15 +200,82 @@ class TestConditions:
         with pytest.raises(ValueError, match="path"):
             await ids(store, {}, [(path, 1)])
 
-    async def test_counts_by_value_with_none_for_missing(self, mixed: Documents) -> None:
-        await fill(mixed, {"_id": "again", "v": "5"})
-        counts = await mixed.count_by(CALLS, "v", {"_id": Not("list")} | {"v.inner": None})
-        assert counts == {
-            5: 1, 6.5: 1, "5": 2, "9": 1, None: 2, True: 1, NOON: 1,
-            NOON + timedelta(milliseconds=1): 1,
-        }  # fmt: skip
-        assert await mixed.count_by(CALLS, "v.inner", {}) == {None: 11, 5: 1}
-        assert await mixed.count_by(CALLS, "v", {"_id": "nobody"}) == {}
+
+class TestGroups:
+    async def test_every_type_is_a_value_of_its_own_and_missing_is_none(
+        self, store: Documents
+    ) -> None:
+        later = NOON + timedelta(milliseconds=1)
+        values: list[Any] = [5, 6.5, "5", "", 0, 1, False, True, NOON, later, [5, None], {}]
+        alone: list[Document] = [{"v": value} for value in values]
+        many: list[Document] = [{}, {"v": None}, {"v": "5"}, {"v": True}, {"v": later}]
+        await fill(store, *({"_id": str(n), **one} for n, one in enumerate([*alone, *many])))
+
+        found = await store.groups(CALLS, ["v"], {})
+
+        twice = ["5", True, later]
+        expected = [((one,), 1 + any(one is two for two in twice)) for one in values]
+        assert same(found, [*expected, ((None,), 2)])
+
+    async def test_combinations_in_the_order_of_the_paths(self, store: Documents) -> None:
+        rows: list[Document] = [
+            {"x": 1, "y": {"z": "a", "w": {"q": NOON}}},
+            {"x": 1, "y": {"z": "a", "w": {"q": NOON}}, "other": 7},
+            {"x": 1, "y": {"z": None, "w": 5}},
+            {"x": "1", "y": {"z": "a"}},
+            {"x": 1, "y": None},
+            {"x": 1, "y": [{"z": "a"}]},
+            {"x": 1},
+            {"y": {"z": "a"}, "left": "out"},
+        ]
+        await fill(store, *({"_id": str(n), **row} for n, row in enumerate(rows)))
+
+        found = await store.groups(CALLS, ["y.z", "x", "y.w.q"], {"left": None})
+
+        assert same(
+            found,
+            [(("a", 1, NOON), 2), ((None, 1, None), 4), (("a", "1", None), 1)],
+        )
+
+    async def test_present_is_neither_missing_nor_null(self, store: Documents) -> None:
+        values: list[Any] = [None, 0, "", False, {}, [], {"inner": None}, {"inner": 1}]
+        await fill(store, {"_id": "-"}, *({"_id": str(n), "v": v} for n, v in enumerate(values)))
+        by = [Present("v"), Present("v.inner")]
+        found = await store.groups(CALLS, by, {})
+        assert same(found, [((False, False), 2), ((True, False), 6), ((True, True), 1)])
+
+    async def test_subdocuments_are_equal_in_any_order_of_keys(self, store: Documents) -> None:
+        one = {"a": {"x": 1, "at": NOON}, "b": [{"p": 1, "q": None}]}
+        other = {"b": [{"q": None, "p": 1}], "a": {"at": NOON, "x": 1}}
+        more = {**one, "c": None}
+        await fill(store, *({"_id": str(n), "v": v} for n, v in enumerate([one, other, more])))
+        assert same(await store.groups(CALLS, ["v"], {}), [((one,), 2), ((more,), 1)])
+
+    async def test_ids_and_odd_names_can_be_grouped_by(self, store: Documents) -> None:
+        await fill(store, {"_id": "a", "id": 1, "doc": 2, "Select-2": {"k": True}})
+        by = ["_id", "id", "doc", "Select-2.k", "field", "matching"]
+        found = await store.groups(CALLS, by, {"id": 1, "doc": 2})
+        assert found == [(("a", 1, 2, True, None, None), 1)]
+
+    async def test_nothing_matches_nothing_is_found(self, store: Documents) -> None:
+        assert await store.groups(CALLS, ["v"], {}) == []
+        await fill(store, {"_id": "a"})
+        assert await store.groups(CALLS, ["v"], {"_id": "nobody"}) == []
+
+    @pytest.mark.parametrize("by", [[], ["a'b"], ['a"'], [Present("a b")], ["a" * 64]])
+    async def test_a_grouping_names_paths_that_carry_no_statement(
+        self, store: Documents, by: Sequence[str | Present]
+    ) -> None:
+        with pytest.raises(ValueError, match="path"):
+            await store.groups(CALLS, by, {})
+
+
+Groups = list[tuple[tuple[Any, ...], int]]
+
+
+def same(ours: Groups, theirs: Groups) -> bool:
+    """Equal in any order, and with the same types: to Python, True is 1."""
+    return sorted(map(canonical, ours)) == sorted(map(canonical, theirs))
 
 
 class TestOrder:
@@ -326,7 +395,7 @@ class TestUpdate:
         change = Change(set={"stage": 5}, increment={"v": 1})
         assert await store.update_many(CALLS, {"stage": 1}, change) == 5
         assert await store.update_many(CALLS, {"stage": 1}, change) == 0
-        assert await store.count_by(CALLS, "stage", {"v": 1}) == {5: 5}
+        assert await store.groups(CALLS, ["stage"], {"v": 1}) == [((5,), 5)]
 
 
 class TestDelete:
@@ -358,7 +427,7 @@ class TestStreaming:
                     await store.update(CALLS, one["_id"], Change(set={"seen": True}))
                 if seen == 600:
                     break
-        assert await store.count_by(CALLS, "seen", {}) == {True: 12, None: 1088}
+        assert same(await store.groups(CALLS, ["seen"], {}), [((True,), 12), ((None,), 1088)])
 
 
 async def test_what_is_not_prepared_is_named(documents: Documents) -> None:

@@ -48,7 +48,7 @@ async def use_an_absent_server() -> None:
     attempts = (
         store.get(CALLS, "a"), store.insert(CALLS, {"_id": "a"}), store.prepare([CALLS]),
         store.put_many(CALLS, [{"_id": "a"}]), store.update(CALLS, "a", Change(unset=["a"])),
-        store.count_by(CALLS, "stage", {}), store.delete(CALLS, {"_id": "a"}),
+        store.groups(CALLS, ["stage"], {}), store.delete(CALLS, {"_id": "a"}),
         anext(aiter(store.find(CALLS, {}, sort=[]))),
     )  # fmt: skip
     for attempt in attempts:

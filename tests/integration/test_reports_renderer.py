@@ -3,8 +3,12 @@
 import asyncio
 import os
 import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from tests.fixtures.command_line import SOURCES
 from tests.fixtures.report_calls import content_of, many_calls, people_of_calls
 
 from medai.reports.errors import ReportRenderingError
@@ -126,3 +130,30 @@ async def _first_answer(renderer: ReportRenderer, content: ReportContent) -> byt
         return await renderer.excel(content)
     finally:
         renderer._patience = patience
+
+
+_KILLED = """
+import os, signal
+from medai.reports.renderer import ReportRenderer
+if __name__ == "__main__":
+    print(ReportRenderer()._worker().submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+async def test_the_process_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(_KILLED)
+    parent = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(script)),
+        env={**os.environ, "PYTHONPATH": str(SOURCES)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert parent.stdout is not None
+    pid = int(await parent.stdout.readline())
+    try:
+        async with asyncio.timeout(10):
+            await parent.stdout.read()  # its end: nobody is left who could write
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

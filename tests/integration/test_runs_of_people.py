@@ -1,5 +1,7 @@
 """Runs that people ask for: counted from calls, cancelled between steps, fair to each other."""
 
+from typing import Any
+
 import pytest
 from tests.fixtures.clinic_at_work import TODAY, ClinicAtWork
 
@@ -7,6 +9,7 @@ from medai.calls.life import analyze_status, due_steps, transcription_status
 from medai.calls.models import Step
 from medai.errors import ConflictError, NotFoundError
 from medai.processing.ports import Job, Task
+from medai.processing.requests import WorkRequests
 
 NOTE = 1000004
 DAYS = ("19.11.2026", "19.11.2026")
@@ -30,6 +33,23 @@ async def test_a_run_without_work_is_complete(at_work: ClinicAtWork) -> None:
         await at_work.app.run_book.cancel(asked.run_id)
     with pytest.raises(NotFoundError):
         await at_work.app.run_book.look("unknown")
+
+
+async def test_whoever_looks_while_calls_are_being_asked_for_does_not_end_the_run(
+    at_work: ClinicAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await at_work.sync()
+    place, seen = WorkRequests._place, []
+
+    async def looked_at(self: WorkRequests, order: Any) -> int:
+        seen.extend(await at_work.app.run_book.newest())
+        return await place(self, order)
+
+    monkeypatch.setattr(WorkRequests, "_place", looked_at)
+    asked = await at_work.app.asked.transcription(at_work.client_id, *DAYS)
+    run = (await at_work.app.run_book.look(asked.run_id)).run
+    assert [one.state for one in seen] == ["running"]
+    assert (run.state, run.wanted, run.statistics) == ("running", asked.queued, {})
 
 
 async def test_after_a_cancel_nothing_further_starts(at_work: ClinicAtWork) -> None:

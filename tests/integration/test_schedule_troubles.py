@@ -147,6 +147,7 @@ async def test_a_run_whose_calls_went_to_a_later_one_says_so(at_work: ClinicAtWo
     ended = (await at_work.app.run_book.look(first.run_id)).run
     assert ended.state == "partial"
     assert ended.statistics["taken_over"] == first.queued
+    assert str(first.queued) in ended.trouble
 
 
 async def test_late_links_of_one_pbx_call_make_one_call(at_work: ClinicAtWork) -> None:

@@ -99,7 +99,7 @@ def test_credentials_are_masked_by_form_and_value(text: str, masked: str) -> Non
 
 def test_a_storm_is_one_line_with_a_count() -> None:
     now = 0.0
-    calm = OnePerWhile(10.0, time=lambda: now)
+    calm = OnePerWhile(seconds=10.0, time=lambda: now)
 
     def record() -> logging.LogRecord:
         return logging.LogRecord("pool", logging.WARNING, "", 0, "no %s", ("server",), None)
@@ -109,3 +109,10 @@ def test_a_storm_is_one_line_with_a_count() -> None:
     last = record()
     assert calm.filter(last)
     assert last.getMessage() == "no server (3 more left out)"
+
+
+def test_only_the_storm_itself_is_calmed() -> None:
+    calm = OnePerWhile("no socket")
+    said = ["no socket: 1", "no socket: 2", "a task failed", "a task failed"]
+    records = [logging.LogRecord("asyncio", logging.ERROR, "", 0, one, (), None) for one in said]
+    assert [calm.filter(one) for one in records] == [True, False, True, True]

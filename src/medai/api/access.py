@@ -127,9 +127,11 @@ def _path(request: Request) -> str:
 
 
 def _caller(request: Request, grant: Grant | None) -> str:
-    """A key by its id; everybody else by address."""
+    """A key by its id; everybody else by address, guesses apart from good links: many people
+    share an address, and whoever guesses there must not take the turns of those with a link."""
     if grant is None or grant is LINK:
-        return f"from {request.client.host if request.client else '-'}"
+        kind = "guesses" if grant is None else grant.id
+        return f"{kind} from {request.client.host if request.client else '-'}"
     return grant.id
 
 

@@ -72,6 +72,8 @@ def create_api(application: Application) -> FastAPI:
         allow_origins=application.settings.cors_origins.split(","),
         allow_methods=["*"],
         allow_headers=["*"],
+        # Front ends that send cookies ask for it (contract 0); none of our routes reads a cookie.
+        allow_credentials=True,
     )
     api.add_middleware(RequestIds)
     return api
@@ -98,6 +100,7 @@ def _routed() -> FastAPI:
         title="MedAI Backend",
         version=medai.__version__,
         description="Every call of a clinic: transcribed, scored with quotes, reported.",
+        strict_content_type=False,  # old clients send JSON without saying so
     )
     api.include_router(status.router, prefix="/api")
     for module in _GUARDED:

@@ -7,7 +7,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
+from medai.api import request_ids
 from medai.errors import MedaiError
 
 _log = structlog.get_logger(__name__)
@@ -50,6 +52,14 @@ _MEANINGS = {
 }
 
 
+_FRAMEWORK = {
+    400: ("invalid_input", "Тело запроса не читается: проверьте его вид и Content-Type"),
+    404: ("not_found", "Такого адреса нет: список адресов на /docs"),
+    405: ("method_not_allowed", "Этот адрес отвечает на другой метод: смотрите /docs"),
+}
+"""Refusals of the framework, before any route of ours is reached."""
+
+
 class Problem(BaseModel):
     """Any refusal. `detail` is one Russian line for a person; 422 gives a list of places,
     a spent quota an object. `code` is stable and for programs."""
@@ -65,7 +75,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
 
 
-COMMON = problems(401, 403, 413, 422, 429, 503)
+COMMON = problems(400, 401, 403, 413, 422, 429, 503)
 """Any route behind the guard may answer with these."""
 
 
@@ -92,11 +102,19 @@ def install(api: FastAPI) -> None:
         _log.info("request refused", route=route, code=error.code, status=response.status_code)
         return response
 
+    @api.exception_handler(HTTPException)
+    async def unroutable(_: Request, error: HTTPException) -> JSONResponse:
+        code, message = _FRAMEWORK.get(error.status_code, (None, error.detail))
+        body = {"detail": message} if code is None else {"detail": message, "code": code}
+        return JSONResponse(body, error.status_code, error.headers)
+
     @api.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         shown = [{name: one[name] for name in _SHOWN} for one in error.errors()]
         return JSONResponse({"detail": shown}, status_code=422)
 
     @api.exception_handler(Exception)
-    async def unknown(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"detail": _INTERNAL, "code": MedaiError.code}, status_code=500)
+    async def unknown(request: Request, _: Exception) -> JSONResponse:
+        # Answered outside of all our middleware: the number that the text speaks of is set here.
+        number = {request_ids.HEADER: request.state.request_id}
+        return JSONResponse({"detail": _INTERNAL, "code": MedaiError.code}, 500, number)

@@ -179,6 +179,8 @@ class Call(Frozen):
     duplicate_of: str | None = None
     transcription_requested_at: datetime | None = None
     analysis_requested_at: datetime | None = None
+    analysis_again_at: datetime | None = None
+    """When a newer analysis was asked for. The one that is there stays until the newer one is."""
     run_id: str | None = None
     """The run that asked for the call last."""
     cancelled_at: datetime | None = None

@@ -1,16 +1,21 @@
-"""How far transcription or analysis of a period is, counted by the store (contract 1.2, 1.3).
+"""How far transcription or analysis of a period is (contract 1.2, 1.3).
 
-Polled every few seconds while work runs: calls are counted where they lie, not read.
+Polled every few seconds while work runs: calls are not read, the store groups them by how they
+stand, and pure rules say what is going on with each group.
 """
 
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
+from medai.calls.life import lacks_analysis
 from medai.calls.models import Stage, Step
 from medai.calls.repository import AFTER_TRANSCRIPT, CallRepository
+from medai.calls.standing import Facts
 from medai.errors import QuotaExceededError
-from medai.infra.documents import Not, OneOf, Range, Where
+from medai.infra.documents import OneOf, Range, Where
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange
 
@@ -18,6 +23,11 @@ SOON = timedelta(minutes=30)
 """A call that is tried again later than this does not keep a poller waiting."""
 
 Overall = Literal["processing", "pending", "completed", "partial"]
+State = Literal[
+    "success", "failed", "processing", "unasked", "resting", "cancelled", "limit_exceeded"
+]
+"""What is going on with a call; the names are those of the counts in `PeriodStatus`."""
+Rule = Callable[[Facts, datetime], State | None]
 
 
 @dataclass(slots=True)
@@ -62,6 +72,61 @@ class PeriodStatus:
         return "completed" if self.success == self.total else "partial"
 
 
+def transcription_state(call: Facts, now: datetime) -> State | None:
+    """What is going on with a call's transcript; None without a recording."""
+    if call.skip_reason is not None:
+        return None
+    if call.stage in AFTER_TRANSCRIPT:
+        return "success"
+    step = _BEFORE_TRANSCRIPT.get(call.stage)
+    return _unfinished(call, step, call.transcription_requested_at, now) if step else None
+
+
+def analysis_state(call: Facts, now: datetime) -> State | None:
+    """What is going on with a call's analysis; None without a transcript."""
+    if call.skip_reason is not None or call.stage not in AFTER_TRANSCRIPT:
+        return None
+    if not lacks_analysis(call):
+        return "success"
+    return _unfinished(call, Step.ANALYSIS, call.analysis_requested_at, now)
+
+
+def _unfinished(call: Facts, step: Step, asked_at: datetime | None, now: datetime) -> State:
+    failure = call.failures.get(step)
+    if failure is None:
+        if asked_at is not None:
+            return "processing"
+        return "unasked" if call.cancelled_at is None else "cancelled"
+    if failure.code == QuotaExceededError.code:
+        return "limit_exceeded"
+    if failure.next_try_at is None:
+        return "failed"
+    if asked_at is None:
+        return "cancelled"
+    rests = failure.next_try_at > now + SOON or failure.stop is not None
+    return "resting" if rests else "processing"
+
+
+def counted(calls: Iterable[tuple[Facts, int]], rule: Rule, now: datetime) -> PeriodStatus:
+    """The status of a period from how its calls stand and how many stand so."""
+    states = Counter[str]()
+    for call, count in calls:
+        if (state := rule(call, now)) is not None:
+            states[state] += count
+    return PeriodStatus(**states)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a period is asked for: `among` are the calls that take part, `undone` those of them
+    whose result is missing, `wish` is the field of the moment when somebody asked for it."""
+
+    rule: Rule
+    wish: str
+    among: Where
+    undone: Where
+
+
 class PeriodStatuses:
     """Counts. Raises StoreError."""
 
@@ -71,92 +136,43 @@ class PeriodStatuses:
 
     async def transcription(self, client_id: str | None, days: DayRange) -> PeriodStatus:
         """Of the calls that have a recording."""
-        stages = await self._calls.count_by("stage", client_id, days, {"skip_reason": None})
-        status = PeriodStatus(success=sum(stages.get(stage.value, 0) for stage in AFTER_TRANSCRIPT))
-        for stage, step in _BEFORE_TRANSCRIPT:
-            if size := stages.get(stage.value, 0):
-                await self._count(status, client_id, days, {"stage": stage.value}, step, size)
-        await self._late(status, "transcription_requested_at", client_id, days, _UNTRANSCRIBED)
-        return status
+        return await self._status(_TRANSCRIPTION, client_id, days)
 
     async def analysis(self, client_id: str | None, days: DayRange) -> PeriodStatus:
         """Of the calls that have a transcript."""
-        have = {"skip_reason": None, "stage": OneOf(tuple(s.value for s in AFTER_TRANSCRIPT))}
-        found = await self._calls.count_by("analysis.call_type_id", client_id, days, have)
-        undone = found.pop(None, 0)
-        status = PeriodStatus(success=sum(found.values()))
-        where = {**have, "analysis": None}
-        if undone:
-            await self._count(status, client_id, days, where, Step.ANALYSIS, undone)
-        await self._late(status, "analysis_requested_at", client_id, days, where)
+        return await self._status(_ANALYSIS, client_id, days)
+
+    async def _status(
+        self, asked: _Question, client_id: str | None, days: DayRange
+    ) -> PeriodStatus:
+        calls = await self._calls.standings(client_id, days, asked.among)
+        status = counted(calls, asked.rule, self._clock())
+        if status.unasked and not status.processing:
+            late = await self._late(asked, client_id, days)
+            status.latecomers = min(late, status.unasked)
         return status
 
-    async def _count(
-        self,
-        status: PeriodStatus,
-        client_id: str | None,
-        days: DayRange,
-        where: Where,
-        step: Step,
-        size: int,
-    ) -> None:
-        """Add the calls of one unfinished step, `size` of them."""
-        where, failure = {"skip_reason": None, **where}, f"failures.{step}"
-
-        async def failed(inside: Where | None = None, **fields: object) -> dict[str | None, int]:
-            """Calls by the code of their failure; None: of those without one."""
-            inner = {f"{failure}.{name}": value for name, value in fields.items()}
-            full = {**where, **(inside or {}), **inner}
-            return await self._calls.count_by(f"{failure}.code", client_id, days, full)
-
-        wish = _WISHES[step]
-        codes = await failed()
-        whole, limited = codes.pop(None, 0), codes.pop(QuotaExceededError.code, 0)
-        final = resting = unasked = cancelled = 0
-        if codes:
-            soon, asked = self._clock() + SOON, {wish: Not(None)}
-            final = _others(await failed(next_try_at=None))
-            resting = _others(await failed(asked, next_try_at=Range(above=soon))) + _others(
-                await failed(asked, next_try_at=Range(at_most=soon), stop=Not(None))
-            )
-            cancelled = _others(await failed({wish: None}, next_try_at=Not(None)))
-        if whole:
-            untouched = {**where, failure: None, wish: None}
-            moments = await self._calls.count_by("cancelled_at", client_id, days, untouched)
-            unasked = moments.pop(None, 0)
-            cancelled += sum(moments.values())
-        status.failed += final
-        status.resting += resting
-        status.limit_exceeded += limited
-        status.unasked += unasked
-        status.cancelled += cancelled
-        status.processing += size - final - resting - limited - unasked - cancelled
-
-    async def _late(
-        self, status: PeriodStatus, wish: str, client_id: str | None, days: DayRange, where: Where
-    ) -> None:
-        """Which of the unasked came, or got their recording, after the last request."""
-        if not status.unasked or status.processing:
-            return
-        asked_at = await self._calls.newest_asked(wish, client_id, days)
-        if asked_at is None:
-            return
-        late = {"skip_reason": None, **where, wish: None, "cancelled_at": None}
-        found = await self._calls.count_by(
-            "stage", client_id, days, {**late, "updated_at": Range(above=asked_at)}
-        )
-        status.latecomers = min(sum(found.values()), status.unasked)
+    async def _late(self, asked: _Question, client_id: str | None, days: DayRange) -> int:
+        """How many came, or got their recording, after the last request for any of the days."""
+        moments = await self._calls.count_by(asked.wish, client_id, days)
+        moments.pop(None, None)
+        if not moments:
+            return 0
+        since = {"updated_at": Range(above=max(moments)), asked.wish: None, "cancelled_at": None}
+        where = {"skip_reason": None, **asked.among, **asked.undone, **since}
+        return sum((await self._calls.count_by("stage", client_id, days, where)).values())
 
 
-def _others(codes: dict[str | None, int]) -> int:
-    """All but calls without a failure and those that wait for minutes."""
-    return sum(n for code, n in codes.items() if code not in (None, QuotaExceededError.code))
-
-
-_BEFORE_TRANSCRIPT = ((Stage.RECORDED, Step.RECORDING), (Stage.AUDIO_STORED, Step.TRANSCRIPTION))
-_UNTRANSCRIBED: Where = {"stage": OneOf(tuple(stage.value for stage, _ in _BEFORE_TRANSCRIPT))}
-_WISHES = {
-    Step.RECORDING: "transcription_requested_at",
-    Step.TRANSCRIPTION: "transcription_requested_at",
-    Step.ANALYSIS: "analysis_requested_at",
-}
+_BEFORE_TRANSCRIPT = {Stage.RECORDED: Step.RECORDING, Stage.AUDIO_STORED: Step.TRANSCRIPTION}
+_TRANSCRIPTION = _Question(
+    rule=transcription_state,
+    wish="transcription_requested_at",
+    among={},
+    undone={"stage": OneOf(tuple(stage.value for stage in _BEFORE_TRANSCRIPT))},
+)
+_ANALYSIS = _Question(
+    rule=analysis_state,
+    wish="analysis_requested_at",
+    among={"stage": OneOf(tuple(stage.value for stage in AFTER_TRANSCRIPT))},
+    undone={"analysis": None},
+)

@@ -1,11 +1,13 @@
 """Calls in the document store."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from medai.calls.models import Call, Stage
+from medai.calls.standing import GROUPED_BY, Standing, standing_of
 from medai.errors import InvalidInputError, NotFoundError
 from medai.infra.documents import (
     MAX_IDS_PER_QUERY,
@@ -33,12 +35,15 @@ CALLS = Collection(
         ("stage", "business_day"),
         ("note_id",),
         ("transcript.filename",),
-        ("run_id",),
+        ("run_id", "client_id", "business_day"),
     ),
 )
 
 _CALLS_AT_ONCE = 100
 """Writing down more at once would keep the process from answering anybody for too long."""
+
+_GROUPS_AT_ONCE = 200
+"""Reading more without a pause (2 ms) would keep others who ask waiting."""
 
 
 def to_document(call: Call) -> Document:
@@ -149,16 +154,6 @@ class CallRepository:
         full = {"transcript": Not(None), **where}
         return self._find(full, sort=(("transcript.transcribed_at", -1),), limit=limit)
 
-    async def newest_asked(
-        self, wish: str, client_id: str | None, days: DayRange
-    ) -> datetime | None:
-        """When one of the days' calls was last asked for; `wish` is the field of the moment."""
-        where = {**days_filter(client_id, days), wish: Not(None)}
-        async for document in self._documents.find(CALLS, where, sort=((wish, -1),), limit=1):
-            moment: datetime = document[wish]
-            return moment
-        return None
-
     async def unfinished(self, first: date) -> AsyncIterator[Call]:
         """Calls from this business day on for which something may be left to do.
 
@@ -221,7 +216,18 @@ class CallRepository:
     ) -> dict[Any, int]:
         """How many calls of the days (None: of all) hold each value of a field."""
         full: Where = {**days_filter(client_id, days), **(where or {})}
-        return await self._documents.count_by(CALLS, path, full)
+        return {value: n for (value,), n in await self._documents.groups(CALLS, [path], full)}
+
+    async def standings(
+        self, client_id: str | None, days: DayRange, where: Where | None = None
+    ) -> list[tuple[Standing, int]]:
+        """How the calls of the days stand, skipped ones included, and how many stand so."""
+        full: Where = {**days_filter(client_id, days), **(where or {})}
+        found: list[tuple[Standing, int]] = []
+        for piece in chunks(await self._documents.groups(CALLS, GROUPED_BY, full), _GROUPS_AT_ONCE):
+            found += [(standing_of(values), count) for values, count in piece]
+            await asyncio.sleep(0)
+        return found
 
     async def _find(
         self, where: Where, *, limit: int | None = None, sort: Sort = _BY_TIME
@@ -265,6 +271,7 @@ _UNFINISHED: tuple[dict[str, Any], ...] = (
     {"stage": Stage.NOTED.value, "analysis": None, "analysis_requested_at": _ASKED},
     {"stage": _LATE, "crm_note": None, "origin": "amocrm"},
     {"stage": _LATE, "analysis": None, "analysis_requested_at": _ASKED},
+    {"stage": _LATE, "analysis_again_at": _ASKED},
 )
 """One query each: the store has no "or"."""
 

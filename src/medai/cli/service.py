@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from medai.api.app import create_api, create_watching
+from medai.api.patience import PatientProtocol
 from medai.bootstrap import Application
 from medai.cli.beside import keep_beside
 from medai.cli.running import console, guarded, with_application
@@ -152,6 +153,7 @@ class _Server(uvicorn.Server):
 def _config(api: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         api,
+        http=PatientProtocol,
         host=settings.medai_host,
         port=settings.medai_port,
         log_config=None,  # its lines take our form

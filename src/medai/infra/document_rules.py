@@ -7,10 +7,20 @@ from itertools import pairwise
 from typing import Any
 
 from medai.errors import ConflictError
-from medai.infra.documents import Change, Collection, Document, Range, Where, storable
+from medai.infra.documents import (
+    Change,
+    Collection,
+    Document,
+    GroupBy,
+    Present,
+    Range,
+    Where,
+    storable,
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
-_SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,63}")
+"""As long as a column of PostgreSQL may be called."""
 
 
 def checked_name(name: str) -> str:
@@ -26,6 +36,13 @@ def segments(path: str) -> list[str]:
     if not all(_SEGMENT.fullmatch(part) for part in parts):
         raise ValueError(f"not a field path: {path!r}")
     return parts
+
+
+def group_paths(by: GroupBy) -> list[str]:
+    """The field paths of a grouping. Raises ValueError when there is none."""
+    if not by:
+        raise ValueError("name a path to group by")
+    return [one.path if isinstance(one, Present) else one for one in by]
 
 
 def identified(document: Document) -> Document:

@@ -49,6 +49,16 @@ class Not:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """To group by: True when the field is neither missing nor null, otherwise False."""
+
+    path: str
+
+
+GroupBy = Sequence[str | Present]
+"""Field paths (a missing field counts as None) and `Present`; at least one."""
+
 Where = Mapping[str, Any]
 """Field path (dots go into sub-documents) -> plain value (equality; None matches null and a
 missing field alike), Range, OneOf or Not. All conditions must hold. A Range never matches a
@@ -126,8 +136,13 @@ class Documents(Protocol):
     async def update_many(self, collection: Collection, where: Where, change: Change) -> int:
         """Apply one change to all matching documents; returns how many matched."""
 
-    async def count_by(self, collection: Collection, path: str, where: Where) -> dict[Any, int]:
-        """How many matching documents hold each value of the field (a missing field is None)."""
+    async def groups(
+        self, collection: Collection, by: GroupBy, where: Where
+    ) -> list[tuple[tuple[Any, ...], int]]:
+        """How many matching documents hold each combination of values, in no order.
+
+        Sub-documents are equal whatever the order of their keys. Raises ValueError without a path.
+        """
 
     async def delete(self, collection: Collection, where: Where) -> int:
         """Remove matching documents; returns how many. An empty `where` raises ValueError."""

@@ -15,6 +15,11 @@ def encode(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=_encode_other, separators=(",", ":"))
 
 
+def canonical(value: Any) -> str:
+    """One text for all equal values, whatever the order of their keys."""
+    return json.dumps(value, sort_keys=True, default=_encode_other)
+
+
 def decode(text: str) -> Any:
     """The value behind JSON text; moments are aware UTC datetimes again."""
     return json.loads(text, object_hook=_decode_object)

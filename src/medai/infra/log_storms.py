@@ -9,12 +9,20 @@ QUIET_SECONDS = 10.0
 
 
 class OnePerWhile(logging.Filter):
-    """Lets one record of a level through in `seconds`; tells how many were left out since."""
+    """Lets one record of a level through in `seconds`; tells how many were left out since.
+
+    Records whose text does not begin with `beginning` always pass.
+    """
 
     def __init__(
-        self, seconds: float = QUIET_SECONDS, *, time: Callable[[], float] = monotonic
+        self,
+        beginning: str = "",
+        *,
+        seconds: float = QUIET_SECONDS,
+        time: Callable[[], float] = monotonic,
     ) -> None:
         super().__init__()
+        self._beginning = beginning
         self._seconds = seconds
         self._time = time
         self._passed: dict[int, float] = {}
@@ -23,6 +31,8 @@ class OnePerWhile(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written."""
+        if not record.getMessage().startswith(self._beginning):
+            return True
         with self._lock:
             now, level = self._time(), record.levelno
             if now - self._passed.get(level, -self._seconds) < self._seconds:

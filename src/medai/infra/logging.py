@@ -21,8 +21,9 @@ _QUOTING = ("httpx", "httpx2", "httpcore", "httpcore2", "elevenlabs", "openai", 
             "aiogram", "pymongo", "psycopg", "alembic", "langsmith", "urllib3",
             "python_multipart", "hpack", "h11")  # fmt: skip
 """Libraries whose own lines may hold headers, bodies or addresses with keys."""
-_STORMY = ("psycopg.pool",)
-"""A pool warns of each attempt to connect while the server is away."""
+_STORMY = {"psycopg.pool": "", "asyncio": "socket.accept() out of system resource"}
+"""Logger -> how its storms begin: a pool warns of each attempt to connect while the server is away,
+the event loop of each attempt to accept a connection while there are too many."""
 
 
 def configure_logging(
@@ -49,11 +50,11 @@ def configure_logging(
     handler.setFormatter(_foreign_formatter(own, renderer))
     for name in _QUOTING:
         logging.getLogger(name).setLevel(logging.WARNING)
-    for name in _STORMY:
+    for name, beginning in _STORMY.items():
         calm = logging.getLogger(name)
         for old in [one for one in calm.filters if isinstance(one, OnePerWhile)]:
             calm.removeFilter(old)
-        calm.addFilter(OnePerWhile())
+        calm.addFilter(OnePerWhile(beginning))
 
 
 def configure_from(settings: Settings, *, level: str | None = None) -> None:

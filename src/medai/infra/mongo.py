@@ -20,8 +20,9 @@ from pymongo.write_concern import WriteConcern
 
 from medai.errors import SettingsError, StoreError
 from medai.infra import document_rules as rules
-from medai.infra.documents import Change, Collection, Document, Sort, Where, storable
-from medai.infra.mongo_conditions import changes, condition
+from medai.infra.documents import Change, Collection, Document, GroupBy, Sort, Where, storable
+from medai.infra.jsonb import canonical
+from medai.infra.mongo_conditions import changes, condition, group_keys
 
 _CHUNK = 500
 _SERVER_SELECTION_MS = 10_000
@@ -130,16 +131,19 @@ class MongoDocuments:
             result = await self._of(collection).update_many(condition(where), update)
         return result.matched_count
 
-    async def count_by(self, collection: Collection, path: str, where: Where) -> dict[Any, int]:
-        """See `Documents.count_by`."""
-        field = ".".join(rules.segments(path))
+    async def groups(
+        self, collection: Collection, by: GroupBy, where: Where
+    ) -> list[tuple[tuple[Any, ...], int]]:
+        """See `Documents.groups`."""
+        keys = group_keys(by)
         steps: list[dict[str, Any]] = [
             {"$match": condition(where)},
-            {"$group": {"_id": f"${field}", "count": {"$sum": 1}}},
+            {"$group": {"_id": keys, "count": {"$sum": 1}}},
         ]
         with _store_errors():
-            groups = await self._of(collection).aggregate(steps)
-            return {group["_id"]: group["count"] async for group in groups}
+            found = await self._of(collection).aggregate(steps)
+            rows = [(tuple(map(row["_id"].get, keys)), row["count"]) async for row in found]
+        return _merged(rows)
 
     async def delete(self, collection: Collection, where: Where) -> int:
         """See `Documents.delete`."""
@@ -184,6 +188,15 @@ def _progress(collection: Collection, error: BulkWriteError) -> tuple[int, int]:
         raise rules.taken(collection) from error
     details = error.details or {}
     return details.get("nUpserted", 0) + details.get("nModified", 0), failed[0]["index"]
+
+
+def _merged(rows: list[tuple[tuple[Any, ...], int]]) -> list[tuple[tuple[Any, ...], int]]:
+    """To MongoDB, sub-documents with another order of keys are other values."""
+    found: dict[str, tuple[tuple[Any, ...], int]] = {}
+    for values, count in rows:
+        text = canonical(values)
+        found[text] = (values, count + found.get(text, (values, 0))[1])
+    return list(found.values())
 
 
 def _indexes(collection: Collection) -> Iterator[IndexModel]:

@@ -7,8 +7,17 @@ with a null. The port does not, so every condition says that the field itself is
 from collections.abc import Mapping
 from typing import Any
 
-from medai.infra.document_rules import range_bounds, segments
-from medai.infra.documents import Change, Not, OneOf, Range, Where, storable
+from medai.infra.document_rules import group_paths, range_bounds, segments
+from medai.infra.documents import (
+    Change,
+    GroupBy,
+    Not,
+    OneOf,
+    Present,
+    Range,
+    Where,
+    storable,
+)
 
 _OPERATORS = {"at_least": "$gte", "above": "$gt", "below": "$lt", "at_most": "$lte"}
 _NO_ARRAY = {"$not": {"$type": "array"}}
@@ -32,6 +41,27 @@ def changes(change: Change) -> dict[str, Any]:
         "$unset": dict.fromkeys(change.unset, ""),
     }
     return {operator: fields for operator, fields in update.items() if fields}
+
+
+def group_keys(by: GroupBy) -> dict[str, Any]:
+    """The compound `_id` of a grouping: names without a meaning, in the order of `by`.
+
+    MongoDB leaves missing fields out, and looks inside arrays here too: neither is wanted.
+    """
+    values = map(_value, group_paths(by))
+    return {
+        f"k{place}": {"$ne": [value, None]} if isinstance(one, Present) else value
+        for place, (one, value) in enumerate(zip(by, values, strict=True))
+    }
+
+
+def _value(path: str) -> dict[str, Any]:
+    parts = segments(path)
+    value: dict[str, Any] = {"$ifNull": [f"${path}", None]}
+    for length in range(1, len(parts)):
+        inside_array = {"$isArray": ["$" + ".".join(parts[:length])]}
+        value = {"$cond": [inside_array, None, value]}
+    return value
 
 
 def _field(path: str, asked: Any) -> list[Mapping[str, Any]]:

@@ -8,8 +8,18 @@ Values are always parameters.
 from dataclasses import dataclass
 from typing import Any
 
-from medai.infra.document_rules import range_bounds, segments
-from medai.infra.documents import Change, Not, OneOf, Range, Sort, Where, storable
+from medai.infra.document_rules import group_paths, range_bounds, segments
+from medai.infra.documents import (
+    Change,
+    GroupBy,
+    Not,
+    OneOf,
+    Present,
+    Range,
+    Sort,
+    Where,
+    storable,
+)
 from medai.infra.jsonb import encode, type_rank
 
 _OPERATORS = {"at_least": ">=", "above": ">", "below": "<", "at_most": "<="}
@@ -21,6 +31,14 @@ class Sql:
 
     text: str
     parameters: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """`fields` takes fields out of `doc` for a FROM list, `keys` are the columns to group by."""
+
+    fields: str
+    keys: str
 
 
 def literal(path: str) -> str:
@@ -61,6 +79,24 @@ def order(sort: Sort) -> str:
         keys = ["id"] if path == "_id" else [rank_of(path), value_of(path)]
         columns += [f"{key} {word}" for key in keys]
     return ", ".join([*columns, "id"])
+
+
+def grouping(by: GroupBy) -> Grouping:
+    """All fields are taken in one pass over the document; `value_of` would unpack it for each.
+
+    PostgreSQL also knows nothing about the number of different values of an expression over `doc`,
+    and sorts all documents on disk; of a function it expects few, and hashes them.
+    """
+    tops = dict.fromkeys(segments(path)[0] for path in group_paths(by))
+    columns = ", ".join(f'"{top}" jsonb' for top in tops)
+    return Grouping(f"jsonb_to_record(doc) AS field({columns})", ", ".join(map(_key, by)))
+
+
+def _key(one: str | Present) -> str:
+    top, *rest = segments(one.path if isinstance(one, Present) else one)
+    deeper = f" #> {literal('.'.join(rest))}" if rest else ""
+    value = f"coalesce(field.\"{top}\"{deeper}, 'null'::jsonb)"
+    return f"({value} <> 'null'::jsonb)" if isinstance(one, Present) else value
 
 
 def changed(schema: str, change: Change) -> Sql:

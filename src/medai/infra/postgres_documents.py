@@ -1,5 +1,6 @@
 """Documents in PostgreSQL: one table of JSONB per collection."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,10 +9,11 @@ import psycopg
 
 from medai.infra import document_rules as rules
 from medai.infra import postgres_schema
-from medai.infra.documents import Change, Collection, Document, Sort, Where, storable
+from medai.infra.documents import Change, Collection, Document, GroupBy, Sort, Where, storable
 from medai.infra.jsonb import decode, encode
 from medai.infra.postgres import Pool, store_errors
-from medai.infra.postgres_conditions import Sql, changed, condition, order, value_of
+from medai.infra.postgres_conditions import Sql, changed, condition, grouping, order
+from medai.kit.chunks import chunks
 
 _CHUNK = 500
 """Documents per statement and rows per fetch: a few megabytes at most."""
@@ -135,17 +137,28 @@ class PostgresDocuments:
         """See `Documents.update_many`; one atomic statement."""
         return await self._update(collection, where, change)
 
-    async def count_by(self, collection: Collection, path: str, where: Where) -> dict[Any, int]:
-        """See `Documents.count_by`."""
-        matching = condition(where)
+    async def groups(
+        self, collection: Collection, by: GroupBy, where: Where
+    ) -> list[tuple[tuple[Any, ...], int]]:
+        """See `Documents.groups`."""
+        matching, taken = condition(where), grouping(by)
         query = (
-            f"SELECT {value_of(path)}::text, count(*) FROM {self._table(collection)}"  # noqa: S608
-            f" WHERE {matching.text} GROUP BY {value_of(path)}"
+            f"SELECT jsonb_build_array({taken.keys})::text, count(*)"  # noqa: S608
+            f" FROM (SELECT doc FROM {self._table(collection)} WHERE {matching.text}) AS matching,"
+            f" {taken.fields} GROUP BY {taken.keys}"
         )
         with store_errors():
             async with self._pool.connection() as connection:
-                cursor = await connection.execute(query.encode(), matching.parameters)
-                return {decode(value): count for value, count in await cursor.fetchall()}
+                # One plan for all values would be made for the mean clinic, not for a large one.
+                cursor = await connection.execute(
+                    query.encode(), matching.parameters, prepare=False
+                )
+                rows = await cursor.fetchall()
+        found: list[tuple[tuple[Any, ...], int]] = []
+        for piece in chunks(rows, _CHUNK):
+            found += [(tuple(decode(values)), count) for values, count in piece]
+            await asyncio.sleep(0)  # groups may be as many as documents
+        return found
 
     async def delete(self, collection: Collection, where: Where) -> int:
         """See `Documents.delete`."""

@@ -134,9 +134,10 @@ class PersonRequests:
     async def _started(self, client_id: str | None, kind: RunKind, first: str, last: str) -> str:
         parse_range(first, last)
         await self._stops.try_soon(client_id)
-        run = await self._runs.start(client_id, kind, first, last, phase=Phase.CALLS)
+        # Until its calls are marked, whoever looks would find none and end it.
+        run = await self._runs.start(client_id, kind, first, last, phase=Phase.DIRECT)
         return run.id
 
     async def _asked(self, run_id: str, found: int, queued: int) -> Asked:
-        await self._runs.change(run_id, wanted=queued)
+        await self._runs.enter(run_id, Phase.CALLS, wanted=queued)
         return Asked(run_id, found, queued)

@@ -159,13 +159,22 @@ class RunBook:
             counted = {**run.statistics, **_counts(progress)}
             if taken_over:
                 counted["taken_over"] = taken_over
-            await self._runs.finish(run.id, "completed" if whole else "partial", statistics=counted)
+            await self._runs.finish(
+                run.id,
+                "completed" if whole else "partial",
+                statistics=counted,
+                trouble=_taken_over(taken_over) if taken_over else run.trouble,
+            )
 
     async def _progress(self, run: Run) -> Progress:
         if run.phase in _BEFORE_CALLS:
             return Progress()
         days = days_of(run)
         return await self._requests.progress(run.client_id, days, run_id=run.id)
+
+
+def _taken_over(calls: int) -> str:
+    return f"Звонков перешло к более позднему запросу: {calls}; их итог смотрите в нём"
 
 
 def _nothing_soon(progress: Progress, now: datetime) -> bool:

@@ -27,6 +27,11 @@ class Waited:
     call: Call
     failure: Failure | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the analysis is there, the newer one if it was asked for."""
+        return is_done(Step.ANALYSIS, self.call)
+
 
 class SingleAnalysis:
     """Orders the analysis of a call and watches it. The order is durable: whoever stops waiting
@@ -50,10 +55,10 @@ class SingleAnalysis:
     async def analysed(self, call: Call, *, again: bool = False) -> Waited:
         """The call with its analysis, which is asked for unless it is there; see `Waited`.
 
-        `again` replaces an analysis that is there. Raises ConflictError for a call that nobody
-        asked to transcribe, or that has nothing to transcribe.
+        `again` makes a newer one; the one that is there stays until then. Raises ConflictError for
+        a call that nobody asked to transcribe, or that has nothing to transcribe.
         """
-        if call.analysis is None or again:
+        if not is_done(Step.ANALYSIS, call) or again:
             await self._order(call)
         return await self.watched(call.id)
 
@@ -69,17 +74,19 @@ class SingleAnalysis:
                 raise NotFoundError("Звонок не найден: проверьте номер звонка")
             left = deadline - monotonic()
             failure = self._obstacle(call, max(left, 0.0))
-            if call.analysis is not None or failure or left <= 0 or not open_steps(call):
-                return Waited(call, None if call.analysis else failure)
+            done = is_done(Step.ANALYSIS, call)
+            if done or failure or left <= 0 or not open_steps(call):
+                return Waited(call, None if done else failure)
             await asyncio.sleep(min(_LOOK_SECONDS, left))
 
     async def _order(self, call: Call) -> None:
         _check_transcribed(call)
         await self._stops.try_soon(call.client_id)
         now = self._clock()
-        wish = {"analysis_requested_at": now, "cancelled_at": None, "analysis": None}
-        # Only what was seen is replaced: of two who ask at once the second must not throw away
-        # the answer that the first one has just paid for.
+        again = None if call.analysis is None else now
+        wish = {"analysis_requested_at": now, "cancelled_at": None, "analysis_again_at": again}
+        # Only what was seen is replaced: of two who ask at once the second must not ask for more
+        # than the answer that the first one has just paid for.
         seen = call.analysis and call.analysis.analysed_at
         failed = [f"failures.{Step.ANALYSIS}"]
         await self._calls.change(call.id, wish, unset=failed, where={"analysis.analysed_at": seen})

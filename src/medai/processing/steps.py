@@ -112,7 +112,7 @@ class Steps:
         return {"crm_note": note.model_dump()}
 
     async def analyse(self, call: Call) -> Facts:
-        """Classify and score the call. Raises the ProviderError family."""
+        """Classify and score the call, perhaps anew. Raises the ProviderError family."""
         clinic = await self._parts.clinics.require(call.client_id)
         transcript = await self._parts.transcription.get(call.id)
         analysis = await self._parts.analysis.analyse(
@@ -121,7 +121,7 @@ class Steps:
             count_not_applicable_as_zero=clinic.count_not_applicable_as_zero,
         )
         summary = self._parts.analysis.summary(analysis)
-        return {"analysis": summary.model_dump()}
+        return {"analysis": summary.model_dump(), "analysis_again_at": None}
 
     async def _fetched(self, call: Call, url: str) -> Fetched:
         try:

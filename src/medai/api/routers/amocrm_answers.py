@@ -16,8 +16,8 @@ Shown = TypeVar("Shown")
 
 CrmId = Annotated[int, Field(gt=0, lt=_BEYOND, examples=[28504853])]
 """An id of the CRM in a body."""
-PathId = Annotated[int, Path(gt=0, lt=_BEYOND)]
-QueryId = Annotated[int | None, Query(gt=0, lt=_BEYOND)]
+PathId = Annotated[int, Path(gt=0, lt=_BEYOND, description="номер в amoCRM")]
+QueryId = Annotated[int | None, Query(gt=0, lt=_BEYOND, description="номер в amoCRM")]
 ClientId = Annotated[
     str,
     Field(

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from medai.api.dependencies import App, Who
 from medai.api.errors import problems
 from medai.api.routers.call_shapes import RangeStarted, RangeStatus
-from medai.api.routers.parameters import AnyClinicId, FirstDay, LastDay
+from medai.api.routers.parameters import Again, AnyClinicId, FirstDay, LastDay
 from medai.api.routers.ranges import period_answer, started
 from medai.kit.days import parse_range
 
@@ -14,7 +14,7 @@ router = APIRouter(tags=["analysis"])
 
 @router.post(
     "/call-analysis/analyze",
-    summary="Start analysing the days (README's name)",
+    summary="Start analysing the days (second name)",
     responses=problems(400, 404),
 )
 @router.post(
@@ -28,7 +28,7 @@ async def analyse(
     start_date_str: FirstDay,
     end_date_str: LastDay,
     client_id: AnyClinicId = None,
-    force_analyze: bool = False,
+    force_analyze: Again = False,
 ) -> RangeStarted:
     """Queue transcribed calls without an analysis; `force_analyze` repeats finished ones."""
     parse_range(start_date_str, end_date_str)
@@ -43,7 +43,7 @@ async def analyse(
 
 @router.get(
     "/call-analysis/analyze-status",
-    summary="How far analysis is (README's name)",
+    summary="How far analysis is (second name)",
     responses=problems(400, 404),
 )
 @router.get(

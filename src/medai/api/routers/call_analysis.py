@@ -11,7 +11,7 @@ from medai.api.dependencies import App, SignedLink, Who
 from medai.api.errors import problems, refusal
 from medai.api.routers.analysis_presenters import analysed, scores
 from medai.api.routers.analysis_shapes import CallAnalysed, CallScores, StillWorking
-from medai.api.routers.parameters import AnyClinicId, CallId, FileName
+from medai.api.routers.parameters import Again, AnyClinicId, CallId, FileName
 from medai.errors import NotFoundError
 from medai.kit.days import zone
 
@@ -32,7 +32,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
     responses={202: {"model": StillWorking}, **problems(404, 409, 500, 502)},
 )
 async def analyse_call(
-    call_id: CallId, app: App, who: Who, force_analyze: bool = False
+    call_id: CallId, app: App, who: Who, force_analyze: Again = False
 ) -> CallAnalysed | Response:
     """The analysis, made now unless it is there; waits up to 55 seconds, as the old system did.
 
@@ -45,7 +45,7 @@ async def analyse_call(
     waited = await app.single_analysis.analysed(call, again=force_analyze)
     if waited.failure:
         return refusal(waited.failure.code, waited.failure.message)
-    if waited.call.analysis is None:
+    if waited.call.analysis is None or not waited.is_over:
         message = "Анализ ещё идёт: повторите запрос через минуту"
         return JSONResponse(StillWorking(call_id=call_id, message=message).model_dump(), 202)
     await who.opens(Opened.ANALYSIS, call.id, call.client_id)
@@ -61,7 +61,14 @@ async def analyse_call(
 async def call_scores(
     app: App,
     who: Who,
-    note_id: Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["1000004"])],
+    note_id: Annotated[
+        str,
+        Query(
+            pattern=r"^[A-Za-z0-9_-]{1,64}$",
+            description="номер примечания о звонке в amoCRM",
+            examples=["1000004"],
+        ),
+    ],
     client_id: AnyClinicId = None,
 ) -> CallScores:
     """404 for an unknown note and for a call that is not analysed yet."""

@@ -43,10 +43,10 @@ async def list_calls(
     end_date: AnyDay = None,
     client_id: AnyClinicId = None,
     limit: Annotated[
-        int | None, Query(ge=1, le=_MOST_LISTED, description="ours: at most so many calls")
+        int | None, Query(ge=1, le=_MOST_LISTED, description="не больше стольких звонков")
     ] = None,
     offset: Annotated[
-        int, Query(ge=0, le=_DEEPEST, description="ours: so many calls are left out first")
+        int, Query(ge=0, le=_DEEPEST, description="сколько первых звонков пропустить")
     ] = 0,
 ) -> Response:
     """Full call documents by day and time, both dates included, skipped calls left out.

@@ -11,6 +11,7 @@ from medai.access.keys import LONGEST_NAME
 from medai.access.models import ApiKey
 from medai.api.dependencies import App, Installation
 from medai.api.errors import problems
+from medai.api.routers.parameters import AnyClinicId
 
 router = APIRouter(prefix="/admin", tags=["keys"])
 
@@ -79,8 +80,8 @@ async def revoke(key_id: str, app: App, _: Installation) -> None:
 async def access_log(
     app: App,
     _: Installation,
-    client_id: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    client_id: AnyClinicId = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="не больше стольких")] = 100,
 ) -> AccessList:
     """Newest first, of one clinic or of all."""
     return AccessList(entries=[one async for one in app.access_log.newest(client_id, limit)])

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from medai.api.dependencies import App, Installation, Who
 from medai.api.errors import problems
+from medai.api.routers.parameters import ClinicId
 from medai.errors import NotFoundError
 from medai.kit.days import parse_range, zone
 from medai.ledger.costs import CallCosts, CostReport, Grouping
@@ -48,7 +49,7 @@ class Decided(BaseModel):
 async def costs(
     app: App,
     who: Who,
-    client_id: str,
+    client_id: ClinicId,
     start_date: str,
     end_date: str,
     group: Grouping = Grouping.DAY,

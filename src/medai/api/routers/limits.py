@@ -33,8 +33,9 @@ _OLDER = "/admin/clinic-limits/{client_id}"
 """The name in older notes of the front end."""
 _CHANGE = problems(400, 404, 409)
 
-Minutes = Annotated[float, Query(ge=0, le=_MOST_MINUTES, allow_inf_nan=False, examples=[3000])]
-MaybeMinutes = Annotated[float | None, Query(ge=0, le=_MOST_MINUTES, allow_inf_nan=False)]
+_MINUTES = Query(ge=0, le=_MOST_MINUTES, allow_inf_nan=False, description="минут", examples=[3000])
+Minutes = Annotated[float, _MINUTES]
+MaybeMinutes = Annotated[float | None, _MINUTES]
 
 
 class AddOrder(BaseModel):

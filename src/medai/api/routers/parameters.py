@@ -42,6 +42,10 @@ ClinicPath = Annotated[
     str, Path(max_length=LONGEST_ID, description="client_id клиники (UUID интеграции amoCRM)")
 ]
 
+Again = Annotated[
+    bool, Query(description="оценить заново и то, что уже оценено: новый запрос к модели")
+]
+
 CallId = Annotated[
     str,
     Path(

@@ -83,7 +83,7 @@ def _analysis(call: Call) -> dict[str, Any]:
         "analysis_id": analysis_filename(call.id),
         "analyzed_at": analysis.analysed_at.isoformat(),
         "analyze_status": analyze_status(call),
-        "analysis_error": None,
+        "analysis_error": _error(call, Step.ANALYSIS),
     }
 
 

@@ -54,7 +54,7 @@ async def conclude_period(
 
 @router.get(
     "/analyze-recommendations",
-    summary="Conclusions of a period (README's name)",
+    summary="Conclusions of a period (second name)",
     responses=problems(400, 404, 502),
 )
 async def read_period(

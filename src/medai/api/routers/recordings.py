@@ -10,6 +10,7 @@ from medai.api.byte_ranges import file_answer
 from medai.api.dependencies import App, SignedLink, Who
 from medai.api.errors import Problem, problems
 from medai.api.routers.media_types import AUDIO_CONTENT, AUDIO_TYPES, OTHER_TYPE
+from medai.api.routers.parameters import CallId
 from medai.clinics.zones import shown_zone
 from medai.errors import NotFoundError
 from medai.kit.phones import digits
@@ -38,7 +39,7 @@ _AUDIO_ANSWERS: dict[int | str, dict[str, Any]] = {
     responses=_AUDIO_ANSWERS,
 )
 async def download_audio(
-    call_id: str,
+    call_id: CallId,
     app: App,
     who: Who,
     asked: Annotated[

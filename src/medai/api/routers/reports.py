@@ -62,7 +62,7 @@ class PdfReport(ExcelReport):
 
 @router.post(
     "/call-reports/generate",
-    summary="Make the PDF report (README's name)",
+    summary="Make the PDF report (second name)",
     responses=problems(400, 404),
 )
 @router.post(
@@ -79,7 +79,7 @@ async def generate_pdf(order: ReportOrder, app: App, who: Who) -> PdfReport:
 
 @router.post(
     "/admin-reports/generate",
-    summary="Make the PDF of administrators (README's name)",
+    summary="Make the PDF of administrators (second name)",
     responses=problems(400, 404),
 )
 async def generate_people(order: ReportOrder, app: App, who: Who) -> PdfReport:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from medai.api.dependencies import App, Who
 from medai.api.errors import problems
+from medai.api.routers.parameters import AnyClinicId
 from medai.processing.run_book import RunView
 from medai.processing.runs import Run, RunState, unknown_run
 
@@ -67,8 +68,8 @@ class RunList(BaseModel):
 async def runs(
     app: App,
     who: Who,
-    client_id: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    client_id: AnyClinicId = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="не больше стольких")] = 20,
 ) -> RunList:
     """Newest first, of one clinic or of all."""
     newest = await app.run_book.newest(who.clinic(client_id), limit)

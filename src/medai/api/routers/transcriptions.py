@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from medai.api.dependencies import App, Visitor, Who
 from medai.api.errors import problems
 from medai.api.routers.call_shapes import Queued, TranscriptionQueued
+from medai.api.routers.parameters import CallId
 from medai.api.routers.presenters import UNKNOWN_CONTACT, UNKNOWN_PHONE
 from medai.api.routers.transcription_shapes import (
     FileOrder,
@@ -28,7 +29,7 @@ router = APIRouter(tags=["transcriptions"])
     responses=problems(400, 404),
 )
 async def transcribe_call(
-    call_id: str,
+    call_id: CallId,
     app: App,
     who: Who,
     _speakers: Annotated[

@@ -32,13 +32,17 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 _LARGEST_ID = 2**63 - 1
 
+CardId = Annotated[
+    int | None, Query(ge=0, le=_LARGEST_ID, description="стоит в имени файла, больше ничего")
+]
+
 
 @router.get("/transcriptions", summary="The newest transcripts", responses=problems(400, 404))
 async def list_transcripts(
     app: App,
     who: Who,
     client_id: AnyClinicId = None,
-    limit: Annotated[int, Query(ge=1, le=500, description="ours: at most so many")] = 200,
+    limit: Annotated[int, Query(ge=1, le=500, description="не больше стольких")] = 200,
     offset: Annotated[int, Query(ge=0, le=100_000, description="ours: left out first")] = 0,
 ) -> FilesFound:
     """Newest first. The old list was endless: `limit` and `offset` page through it."""
@@ -53,11 +57,13 @@ async def search_transcripts(
     who: Who,
     query: Annotated[str, Query(max_length=200, description="any part of the text")] = "",
     phone: Annotated[str, Query(max_length=40)] = "",
-    note_id: Annotated[str, Query(max_length=LONGEST_ID)] = "",
+    note_id: Annotated[
+        str, Query(max_length=LONGEST_ID, description="номер примечания о звонке в amoCRM")
+    ] = "",
     date_from: Annotated[str, Query(max_length=40, examples=["2026-11-19"])] = "",
     date_to: Annotated[str, Query(max_length=40, examples=["2026-11-19T18:00:00"])] = "",
     client_id: AnyClinicId = None,
-    limit: Annotated[int, Query(ge=1, le=500, description="ours: at most so many")] = 200,
+    limit: Annotated[int, Query(ge=1, le=500, description="не больше стольких")] = 200,
 ) -> FilesFound:
     """Newest first; dates are ISO and of the transcription, both included, in the clinic's zone.
 
@@ -97,8 +103,12 @@ async def download_note_transcript(
     app: App,
     who: Who,
     client_id: ClinicId,
-    lead_id: Annotated[int | None, Query(ge=0, le=_LARGEST_ID)] = None,
-    contact_id: Annotated[int | None, Query(ge=0, le=_LARGEST_ID)] = None,
+    lead_id: Annotated[
+        int | None, Query(ge=0, le=_LARGEST_ID, description="принимается, ничего не меняет")
+    ] = None,
+    contact_id: Annotated[
+        int | None, Query(ge=0, le=_LARGEST_ID, description="принимается, ничего не меняет")
+    ] = None,
 ) -> Response:
     """Needs a key. `lead_id` and `contact_id` only name the file; 404 has `success: false`."""
     call = None

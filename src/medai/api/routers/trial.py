@@ -31,7 +31,7 @@ async def transcribe_and_analyse(
     waited = await app.trials.tried(audio.filename or "", await audio.read())
     if waited.failure:
         return refusal(waited.failure.code, waited.failure.message)
-    if waited.call.analysis is None:
+    if not waited.is_over:
         message = "Запись обрабатывается: пришлите её ещё раз через минуту"
         return JSONResponse(StillWorking(call_id=waited.call.id, message=message).model_dump(), 202)
     return TrialAnswer(

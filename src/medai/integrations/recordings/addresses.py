@@ -34,7 +34,9 @@ def is_public(literal: str) -> bool:
     inner = _embedded(address) if isinstance(address, IPv6Address) else None
     if inner is not None:
         address = inner
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+    # Site-local (fec0::/10) is given up, so that Python calls it global; routers still pass it on.
+    local = isinstance(address, IPv6Address) and address.is_site_local
+    return address.is_global and not (address.is_multicast or address.is_reserved or local)
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:
