@@ -66,8 +66,8 @@ def _frame(content: ReportContent) -> Part:
     compared = content.previous_period if content.previous else None
     return {
         "title": content.title,
-        "clinic": shown(shortened(_clinics(content.clinic_names), 80)),
-        "clinic_short": shown(shortened(_clinics(content.clinic_names), 60)),
+        "clinic": shown(shortened(clinics_line(content.clinic_names), 80)),
+        "clinic_short": shown(shortened(clinics_line(content.clinic_names), 60)),
         "period": ru.period(content.period),
         "dates": ru.dates(content.period),
         "created": ru.moment(content.created_at),
@@ -75,7 +75,8 @@ def _frame(content: ReportContent) -> Part:
     }
 
 
-def _clinics(names: tuple[str, ...]) -> str:
+def clinics_line(names: tuple[str, ...]) -> str:
+    """The first clinics by name and how many there are besides."""
     named = ", ".join(names[:_NAMED_CLINICS])
     hidden = len(names) - _NAMED_CLINICS
     return f"{named} и ещё {hidden}" if hidden > 0 else named
