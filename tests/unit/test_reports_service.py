@@ -1,10 +1,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.fixtures.report_calls import CREATED, SEPTEMBER, Links, full_analysis, make_call
+from tests.fixtures.report_calls import (
+    CREATED,
+    SEPTEMBER,
+    Links,
+    content_of,
+    full_analysis,
+    make_analysis,
+    make_call,
+    people_of_calls,
+)
 
 from medai.analysis.models import CallAnalysis
 from medai.calls.models import Call
@@ -17,6 +27,7 @@ from medai.kit.days import DayRange
 from medai.reports.models import Chart, ReportContent
 from medai.reports.people.models import PeopleContent
 from medai.reports.service import ReportService, clinic_of, previous_period
+from medai.reports.shelf import content_digest
 
 
 class MemoryCalls:
@@ -209,6 +220,22 @@ async def test_the_same_report_is_made_once_and_again_when_a_call_changes(files:
     changed = MemoryCalls(make_call(1, converted=True))
     await _service(changed, files, "c1", renderer=renderer).generate_pdf("c1", SEPTEMBER)
     assert renderer.made == 2
+
+
+def test_contents_are_told_apart_by_everything_but_the_moment() -> None:
+    advised = make_analysis(recommendations=("Другое.",))
+    plain = content_of([make_call(1)])
+    contents: list[ReportContent | PeopleContent] = [
+        plain,
+        content_of([make_call(1, duration_seconds=61)]),
+        content_of([make_call(1, analysis=advised)]),
+        content_of([make_call(1)], summary="Итог"),
+        people_of_calls([make_call(1)]),
+        people_of_calls([make_call(n) for n in range(5)]),
+    ]
+    assert len({content_digest(one) for one in contents}) == len(contents)
+    later = replace(plain, created_at=_a_day_later())
+    assert content_digest(later) == content_digest(plain)
 
 
 async def test_requests_at_once_share_one_making(files: Files) -> None:
