@@ -59,3 +59,13 @@ async def test_the_last_analysis_of_a_call_wins(repository: AnalysisRepository) 
 
 async def test_no_analysis(repository: AnalysisRepository) -> None:
     assert await repository.get("absent") is None
+
+
+async def test_analyses_of_many_calls_are_read_in_one_go(repository: AnalysisRepository) -> None:
+    stored = [ANALYSIS.model_copy(update={"call_id": f"call-{n}"}) for n in range(250)]
+    for one in stored:
+        await repository.save(one)
+    asked = [f"call-{n}" for n in range(250)] + ["unknown"]
+    found = await repository.of_calls(asked)
+    assert found == {one.call_id: one for one in stored}
+    assert await repository.of_calls([]) == {}

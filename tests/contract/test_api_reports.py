@@ -79,6 +79,20 @@ async def test_readme_names_of_the_pdf(at_work: ClinicAtWork, open_doors: Doors,
     shaped(answer.json(), PDF)
 
 
+async def test_the_report_of_administrators_opens_for_its_clinic(
+    at_work: ClinicAtWork, open_doors: Doors
+) -> None:
+    order = {**DAYS, "clinic_id": at_work.client_id}
+    body = (await open_doors.owner.post("/api/admin-reports/generate", json=order)).json()
+    name = f"call_admin_report_clinic_{at_work.client_id}_{PERIOD}.pdf"
+    assert body["filename"] == f"reports/{name}"
+    file = await open_doors.stranger.get(body["download_url"])
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(file.content)).pages)
+    assert "Отчёт по администраторам" in text
+    seal = await open_doors.owner.get(f"/api/call/reports/{name}.sha256/download")
+    assert seal.status_code == 404
+
+
 async def test_generate_excel(at_work: ClinicAtWork, open_doors: Doors) -> None:
     query = {**DAYS, "clinic_id": at_work.client_id}
     answer = await open_doors.owner.get("/api/reports/generate-excel", params=query)

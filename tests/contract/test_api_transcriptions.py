@@ -283,7 +283,7 @@ async def test_calls_report_is_a_pdf_of_the_last_days(library: Library) -> None:
         {"success": True, "message": str, "data": {"report_path": str, "days_ago": 30}},
     )
     path = answer.json()["data"]["report_path"]
-    assert path == f"reports/call_report_clinic_{OWN}_20_10_2026-19_11_2026.pdf"
+    assert path == f"reports/call_admin_report_clinic_{OWN}_20_10_2026-19_11_2026.pdf"
     assert (await library.app.files.read(path))[:5] == b"%PDF-"
     for query, status in (
         ({"days_ago": 0}, 422),

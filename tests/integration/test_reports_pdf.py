@@ -147,6 +147,13 @@ def test_a_table_that_goes_on_repeats_its_header_with_the_name() -> None:
         assert "Звонок Оценка Рекомендации Открыть" in text
 
 
+def test_a_recommendation_longer_than_a_page_goes_on_on_the_next() -> None:
+    words = [f"слово{n}" for n in range(2500)]
+    calls = [make_call(1, analysis=make_analysis(recommendations=(" ".join(words),)))]
+    text = " ".join(_pages(render_pdf(content_of(calls))))
+    assert [word for word in words if f"{word} " not in text] == []
+
+
 def test_equal_content_gives_equal_bytes(calls: list[Call], pdf: bytes) -> None:
     content = content_of(calls)
     assert render_pdf(content) == render_pdf(content)

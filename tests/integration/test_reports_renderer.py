@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.command_line import SOURCES
-from tests.fixtures.report_calls import content_of, many_calls
+from tests.fixtures.report_calls import content_of, many_calls, people_of_calls
 
 from medai.reports.errors import ReportRenderingError
-from medai.reports.excel import render_excel
-from medai.reports.models import ReportContent
-from medai.reports.pdf import render_pdf
+from medai.reports.excel import render_excel, render_packed_excel
+from medai.reports.models import Chart, ReportContent
+from medai.reports.packing import packed
+from medai.reports.pdf import render_chart, render_pdf, render_people
 from medai.reports.renderer import ReportRenderer
 
 
@@ -35,6 +36,21 @@ async def test_both_files_equal_those_rendered_here(content: ReportContent) -> N
         pdf, excel = await asyncio.gather(renderer.pdf(content), renderer.excel(content))
     assert pdf == render_pdf(content)
     assert excel == render_excel(content)
+
+
+async def test_people_and_charts_are_rendered_there_too(content: ReportContent) -> None:
+    people = people_of_calls(many_calls(10))
+    async with ReportRenderer() as renderer:
+        assert await renderer.people(people) == render_people(people)
+        assert await renderer.chart(content, Chart.HEAT) == render_chart(content, Chart.HEAT)
+
+
+def test_a_packed_report_is_written_as_the_report_itself() -> None:
+    content = content_of(many_calls(1300, administrators=["Анна", "Борис"]))
+    report = packed(content)
+    assert len(report.pieces) > 2
+    assert report.frame.advice == ()
+    assert render_packed_excel(report) == render_excel(content)
 
 
 async def test_the_event_loop_runs_on_while_a_report_is_made(content: ReportContent) -> None:

@@ -1,10 +1,18 @@
 """Full analyses with their proof, one document per call."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from medai.analysis.models import CallAnalysis
-from medai.infra.documents import Collection, Document, Documents
+from medai.infra.documents import (
+    MAX_IDS_PER_QUERY,
+    Collection,
+    Document,
+    Documents,
+    OneOf,
+)
+from medai.kit.chunks import chunks
 
 ANALYSES = Collection(
     "analyses", indexes=(("client_id", "analysed_at"), ("client_id", "needs_review"))
@@ -25,6 +33,15 @@ class AnalysisRepository:
         """The analysis of a call, None when it has none."""
         found = await self._documents.get(ANALYSES, call_id)
         return _analysis(found) if found else None
+
+    async def of_calls(self, call_ids: Sequence[str]) -> dict[str, CallAnalysis]:
+        """Those of the calls' analyses that exist, by call id."""
+        found: dict[str, CallAnalysis] = {}
+        for ids in chunks(call_ids, MAX_IDS_PER_QUERY):
+            where = {"_id": OneOf(tuple(ids))}
+            async for document in self._documents.find(ANALYSES, where, sort=(("_id", 1),)):
+                found[document["_id"]] = _analysis(document)
+        return found
 
 
 def _document(analysis: CallAnalysis) -> Document:

@@ -8,7 +8,8 @@ import typer
 from medai.bootstrap import Application
 from medai.cli.running import console, with_application
 from medai.errors import InvalidInputError
-from medai.kit.days import parse_range
+from medai.kit.days import DayRange, parse_range
+from medai.reports.service import ReportService
 
 
 def register(app: typer.Typer) -> None:
@@ -42,18 +43,29 @@ def report(
     last: Annotated[str, typer.Option("--to", help="последний день")] = "",
     clinic: Annotated[str, typer.Option(help="client_id клиники; без него — все")] = "",
     out: Annotated[Path, typer.Option(help="папка для файлов")] = Path(),
+    administrators: Annotated[
+        bool, typer.Option("--administrators", help="PDF о каждом администраторе, с цитатами")
+    ] = False,
 ) -> None:
-    """Сделать отчёт за период: PDF и Excel."""
+    """Сделать отчёт за период: PDF и Excel. Без звонков — одна страница об этом."""
 
     async def work(application: Application) -> None:
         days = parse_range(first, last or first)
-        made = await application.reports.generate(clinic or None, days)
-        for name in (made.pdf, made.excel):
+        for name in await _made(application.reports, clinic or None, days, administrators):
             target = out / Path(name).name
             save(target, await application.files.read(name))
             console.print(str(target), soft_wrap=True, markup=False)
 
     with_application(work, quiet=True)
+
+
+async def _made(
+    reports: ReportService, client_id: str | None, days: DayRange, administrators: bool
+) -> tuple[str, ...]:
+    if administrators:
+        return (await reports.generate_people(client_id, days, even_empty=True),)
+    made = await reports.generate(client_id, days, even_empty=True)
+    return made.pdf, made.excel
 
 
 def save(target: Path, content: bytes) -> None:

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from medai.calls.models import Call
 from medai.kit.days import DayRange
 from medai.metrics.details import CallLinks
 from medai.reports.advice import advice_by_administrator, common_advice
-from medai.reports.figures import day_points, groups, heat_map, key_figures
+from medai.reports.figures import day_points, groups, heat_map, key_figures, named_days
+from medai.reports.funnel import funnel, losses
 from medai.reports.models import KeyFigures, ReportClinic, ReportContent
-from medai.reports.scores import criteria_sections
+from medai.reports.places import Places
+from medai.reports.scores import criteria_sections, overall_weeks
 
 TITLE = "Отчёт по звонкам"
 
@@ -41,8 +42,9 @@ def build_content(
     wall clock. `created_at` is aware. `summary` is markdown.
     """
     chosen = analysed_in(calls, period)
-    places = _Places(clinics)
+    places = Places(clinics, links)
     advice = advice_by_administrator(chosen, links, places.zone, places.label)
+    sources, call_types = groups(chosen, _source), groups(chosen, _call_type)
     return ReportContent(
         title=TITLE,
         clinic_names=tuple(clinic.name for clinic in clinics),
@@ -52,9 +54,14 @@ def build_content(
         previous=_previous_figures(previous),
         previous_period=previous.period if previous else None,
         administrators=groups(chosen, lambda call: call.administrator, places.label),
-        sources=groups(chosen, lambda call: call.source),
-        call_types=groups(chosen, lambda call: call.analysis.call_type if call.analysis else ""),
+        sources=sources,
+        call_types=call_types,
         days=day_points(chosen, period),
+        source_days=named_days(chosen, _source, sources, period),
+        type_days=named_days(chosen, _call_type, call_types, period),
+        weeks=overall_weeks(chosen),
+        funnel=funnel(chosen),
+        losses=losses(chosen),
         heat=heat_map(chosen, places.zone),
         criteria=criteria_sections(chosen),
         advice=advice,
@@ -70,27 +77,16 @@ def analysed_in(calls: Sequence[Call], period: DayRange) -> list[Call]:
     ]
 
 
+def _source(call: Call) -> str:
+    return call.source
+
+
+def _call_type(call: Call) -> str:
+    return call.analysis.call_type if call.analysis else ""
+
+
 def _previous_figures(previous: Comparison | None) -> KeyFigures | None:
     if previous is None:
         return None
     calls = analysed_in(previous.calls, previous.period)
     return key_figures(calls) if calls else None
-
-
-class _Places:
-    """Where a call happened: its clinic's zone, and the clinic's name when there are several."""
-
-    def __init__(self, clinics: Sequence[ReportClinic]) -> None:
-        self._known = {clinic.client_id: clinic for clinic in clinics}
-        self._default = clinics[0].zone
-        self._several = len(self._known) > 1
-
-    def zone(self, call: Call) -> ZoneInfo:
-        clinic = self._known.get(call.client_id)
-        return clinic.zone if clinic else self._default
-
-    def label(self, call: Call) -> str:
-        if not self._several:
-            return ""
-        clinic = self._known.get(call.client_id)
-        return clinic.name if clinic else "Другая клиника"

@@ -1,6 +1,9 @@
 """The Excel report: the sheets of contract 8.2 in their order."""
 
-from medai.reports.models import ReportContent
+from collections.abc import Iterable
+
+from medai.reports.models import AdministratorAdvice, ReportContent
+from medai.reports.packing import PackedReport
 from medai.reports.sheets.advice import write_advice, write_common_advice
 from medai.reports.sheets.book import Book
 from medai.reports.sheets.groups import write_administrators, write_call_types, write_sources
@@ -14,6 +17,15 @@ def render_excel(content: ReportContent) -> bytes:
     Numbers stay numbers, with percent and time formats; texts are never formulas. Holds the
     interpreter lock: run it in another process (`medai.reports.renderer`).
     """
+    return _written(content, content.advice)
+
+
+def render_packed_excel(report: PackedReport) -> bytes:
+    """The same, with the recommendations unpacked while they are written."""
+    return _written(report.frame, report.advice())
+
+
+def _written(content: ReportContent, advice: Iterable[AdministratorAdvice]) -> bytes:
     book = Book(content.created_at)
     for write in (
         write_summary,
@@ -21,8 +33,8 @@ def render_excel(content: ReportContent) -> bytes:
         write_sources,
         write_call_types,
         write_weeks,
-        write_advice,
-        write_common_advice,
     ):
         write(book, content)
+    write_advice(book, content, advice)
+    write_common_advice(book, content)
     return book.finish()

@@ -1,14 +1,14 @@
 """Counting calls: pure, independent of their order."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from medai.calls.models import Call, Direction
 from medai.kit.days import DayRange
 from medai.reports import format_ru as ru
-from medai.reports.models import HOURS, WEEKDAYS, DayPoint, Group, KeyFigures
+from medai.reports.models import HOURS, WEEKDAYS, DayPoint, Group, KeyFigures, NamedDays
 
 
 def key_figures(calls: Sequence[Call]) -> KeyFigures:
@@ -56,6 +56,16 @@ def day_points(calls: Iterable[Call], period: DayRange) -> tuple[DayPoint, ...]:
     for call in calls:
         by_day[call.business_day].append(call)
     return tuple(DayPoint(day, len(by_day[day]), _converted(by_day[day])) for day in period)
+
+
+def named_days(
+    calls: Iterable[Call], name_of: Callable[[Call], str], names: Iterable[Group], period: DayRange
+) -> tuple[NamedDays, ...]:
+    """Calls by day of each of the groups, in their order."""
+    counts = Counter((name_of(call), call.business_day) for call in calls)
+    return tuple(
+        NamedDays(group.name, tuple(counts[group.name, day] for day in period)) for group in names
+    )
 
 
 def heat_map(

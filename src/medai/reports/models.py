@@ -6,12 +6,26 @@ Both renderers print exactly this, so a figure cannot differ between PDF and Exc
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from medai.kit.days import DayRange
 
 WEEKDAYS = 7
 HOURS = 24
+
+
+class Chart(StrEnum):
+    """The charts that can be had as pictures, for example for Telegram."""
+
+    DAYS = "days"
+    ADMINISTRATORS = "administrators"
+    SOURCES = "sources"
+    CALL_TYPES = "call_types"
+    HEAT = "heat"
+    WEEKS = "weeks"
+    FUNNEL = "funnel"
+    LOSSES = "losses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +107,43 @@ class DayPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedDays:
+    """Calls of one source or call type on each day of the period, days without calls included."""
+
+    name: str
+    calls: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OverallWeek:
+    """Mean overall score of an ISO week, of every call type together."""
+
+    monday: date
+    calls: int
+    overall: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """How many calls came at least this far."""
+
+    name: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What was missing in the calls that could have led to a booking and did not.
+
+    A call may have several reasons, or none of the known ones (`unexplained`).
+    """
+
+    calls: int
+    reasons: tuple[FunnelStep, ...]
+    unexplained: int
+
+
+@dataclass(frozen=True, slots=True)
 class WeekScores:
     """Mean scores of one ISO week, in the order of the section's criteria."""
 
@@ -156,8 +207,9 @@ class ReportContent:
     """One report: everything both renderers print.
 
     `heat` holds calls by weekday (Monday first) and hour of each clinic's own wall clock.
-    `created_at` is on the first clinic's wall clock. `summary` is the period's conclusion in
-    markdown, empty when there is none.
+    `source_days` and `type_days` are in the order of `sources` and `call_types`. `funnel` is of
+    first contacts, empty without them. `created_at` is on the first clinic's wall clock.
+    `summary` is the period's conclusion in markdown, empty when there is none.
     """
 
     title: str
@@ -171,6 +223,11 @@ class ReportContent:
     sources: tuple[Group, ...]
     call_types: tuple[Group, ...]
     days: tuple[DayPoint, ...]
+    source_days: tuple[NamedDays, ...]
+    type_days: tuple[NamedDays, ...]
+    weeks: tuple[OverallWeek, ...]
+    funnel: tuple[FunnelStep, ...]
+    losses: Losses
     heat: tuple[tuple[int, ...], ...]
     criteria: tuple[CriteriaSection, ...]
     advice: tuple[AdministratorAdvice, ...]

@@ -1,4 +1,4 @@
-"""The PDF report: the content laid out by Typst, with nothing but our own wheel's fonts."""
+"""Reports and charts laid out by Typst, with nothing but our own wheel's fonts."""
 
 import json
 from datetime import UTC
@@ -11,10 +11,15 @@ import fontpkg
 import typst
 
 from medai.reports.errors import ReportRenderingError
-from medai.reports.models import ReportContent
+from medai.reports.models import Chart, ReportContent
 from medai.reports.pages.document import document
+from medai.reports.pages.parts import Part
+from medai.reports.pages.people import people_document
+from medai.reports.people.models import PeopleContent
 
-_TEMPLATES = ("report.typ", "theme.typ", "charts.typ", "parts.typ")
+_SHARED = ("theme.typ", "charts.typ", "parts.typ")
+_PNG_DENSITY = 200
+"""Pixels per inch: a chart 148 mm wide is 1,165 pixels, what Telegram shows sharp on a phone."""
 
 
 def render_pdf(content: ReportContent) -> bytes:
@@ -24,28 +29,54 @@ def render_pdf(content: ReportContent) -> bytes:
     (`medai.reports.renderer`). Data reaches the template as JSON and is never evaluated.
     Raises ReportRenderingError.
     """
-    data = json.dumps(document(content), ensure_ascii=False).encode()
-    sources: Any = {**_templates(), "data.json": data}  # the stub misses the dict of files
+    return _compiled("report.typ", document(content), _pdf_options(content))
+
+
+def render_people(content: PeopleContent) -> bytes:
+    """The report of administrators as PDF bytes, equal for equal content.
+
+    Raises ReportRenderingError.
+    """
+    return _compiled("people.typ", people_document(content), _pdf_options(content.report))
+
+
+def render_chart(content: ReportContent, chart: Chart) -> bytes:
+    """One chart of the report as PNG bytes, drawn by the same functions as in the PDF.
+
+    Raises ReportRenderingError.
+    """
+    options = {"format": "png", "ppi": _PNG_DENSITY}
+    return _compiled("chart.typ", {**document(content), "chart": chart.value}, options)
+
+
+def _pdf_options(content: ReportContent) -> dict[str, Any]:
+    return {
+        # Typst wants a fixed offset and whole seconds.
+        "timestamp": content.created_at.astimezone(UTC).replace(microsecond=0),
+        "pdf_tags": False,  # tags make it five times larger (reports-and-ui.md 1)
+    }
+
+
+def _compiled(template: str, data: Part, options: dict[str, Any]) -> bytes:
+    sources: Any = {  # the stub misses the dict of files
+        "main.typ": _template(template),
+        **{name: _template(name) for name in _SHARED},
+        "data.json": json.dumps(data, ensure_ascii=False).encode(),
+    }
     try:
-        return typst.compile(
-            sources,
-            font_paths=[str(_font_folder())],
-            ignore_system_fonts=True,
-            # Typst wants a fixed offset and whole seconds.
-            timestamp=content.created_at.astimezone(UTC).replace(microsecond=0),
-            pdf_tags=False,  # tags make it five times larger (reports-and-ui.md 1)
+        made: bytes = typst.compile(
+            sources, font_paths=[str(_font_folder())], ignore_system_fonts=True, **options
         )
     except typst.TypstError as error:
         raise ReportRenderingError(
-            "PDF не построен: содержимое не удалось разместить; сообщите разработчикам"
+            "Отчёт не построен: содержимое не удалось разместить; сообщите разработчикам"
         ) from error
+    return made
 
 
 @cache
-def _templates() -> dict[str, bytes]:
-    folder = files("medai.reports") / "templates"
-    sources = {name: (folder / name).read_bytes() for name in _TEMPLATES}
-    return {"main.typ": sources.pop("report.typ"), **sources}
+def _template(name: str) -> bytes:
+    return (files("medai.reports") / "templates" / name).read_bytes()
 
 
 def _font_folder() -> Path:

@@ -1,12 +1,14 @@
 """What reports need from the rest of the product."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from medai.analysis.models import CallAnalysis
 from medai.calls.models import Call
 from medai.clinics.models import Clinic
 from medai.kit.days import DayRange
-from medai.reports.models import ReportContent
+from medai.reports.models import Chart, ReportContent
+from medai.reports.people.models import PeopleContent
 
 
 class AnalysedCalls(Protocol):
@@ -36,6 +38,13 @@ class Conclusions(Protocol):
         """Markdown, empty when there is none."""
 
 
+class Analyses(Protocol):
+    """Full analyses with their quotes; `medai.analysis.repository.AnalysisRepository` fits."""
+
+    async def of_calls(self, call_ids: Sequence[str]) -> dict[str, CallAnalysis]:
+        """Those that exist, by call id. Raises StoreError."""
+
+
 class Renderer(Protocol):
     """Turns content into files without holding up the event loop."""
 
@@ -44,3 +53,9 @@ class Renderer(Protocol):
 
     async def excel(self, content: ReportContent) -> bytes:
         """The workbook. Raises ReportRenderingError."""
+
+    async def people(self, content: PeopleContent) -> bytes:
+        """The PDF of administrators. Raises ReportRenderingError."""
+
+    async def chart(self, content: ReportContent, chart: Chart) -> bytes:
+        """One chart as PNG. Raises ReportRenderingError."""

@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from types import TracebackType
@@ -12,14 +14,16 @@ from typing import Self
 
 from medai.infra.interrupts import deaf_children
 from medai.reports.errors import ReportRenderingError
-from medai.reports.excel import render_excel
-from medai.reports.models import ReportContent
-from medai.reports.pdf import render_pdf
+from medai.reports.excel import render_packed_excel
+from medai.reports.models import Chart, ReportContent
+from medai.reports.packing import packed
+from medai.reports.pdf import render_chart, render_pdf, render_people
+from medai.reports.people.models import PeopleContent
 
 _REPORTS_PER_PROCESS = 4
 _CALLS_PER_PROCESS = 2000
-"""Typst never empties its cache (reports-and-ui.md 1). Measured here: 256 MB after one report of
-1,000 calls, 785 MB after four different ones, 630 MB after one of 3,000."""
+"""Typst never empties its cache (reports-and-ui.md 1). Measured here: 284 MB after one report of
+1,000 calls, 500 MB after one of 5,000, of which it prints 2,000."""
 _PATIENCE_SECONDS = 300.0
 """A hundred times the 1,000-call report; longer means a hung process."""
 
@@ -51,11 +55,21 @@ class ReportRenderer:
 
     async def pdf(self, content: ReportContent) -> bytes:
         """The report as PDF. Raises ReportRenderingError."""
-        return await self._render(render_pdf, content)
+        return await self._render(partial(render_pdf, content), content.current.calls)
 
     async def excel(self, content: ReportContent) -> bytes:
         """The report as xlsx. Raises ReportRenderingError."""
-        return await self._render(render_excel, content)
+        report = await asyncio.to_thread(packed, content)
+        return await self._render(partial(render_packed_excel, report), content.current.calls)
+
+    async def people(self, content: PeopleContent) -> bytes:
+        """The report of administrators as PDF. Raises ReportRenderingError."""
+        return await self._render(partial(render_people, content), len(content.profiles))
+
+    async def chart(self, content: ReportContent, chart: Chart) -> bytes:
+        """One chart as PNG. Raises ReportRenderingError."""
+        plain = replace(content, advice=(), common_advice=())
+        return await self._render(partial(render_chart, plain, chart), 0)
 
     async def close(self) -> None:
         """End the worker process after the report it may be making. May be called twice."""
@@ -64,14 +78,13 @@ class ReportRenderer:
         if pool is not None:
             await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
 
-    async def _render(
-        self, render: Callable[[ReportContent], bytes], content: ReportContent
-    ) -> bytes:
+    async def _render(self, render: Callable[[], bytes], weight: int) -> bytes:
+        """`weight` is how many calls or people are printed one by one."""
         async with self._turn:  # one at a time: memory is what a report costs
             with deaf_children():  # the pool starts its process with its first task
-                future = self._worker().submit(render, content)
+                future = self._worker().submit(render)
             self._reports += 1
-            self._calls += content.current.calls
+            self._calls += weight
             try:
                 async with asyncio.timeout(self._patience):
                     return await asyncio.wrap_future(future)

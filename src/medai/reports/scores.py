@@ -1,5 +1,6 @@
 """Criterion scores by call type and ISO week (contract 8.1, section 2)."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
@@ -8,7 +9,7 @@ from statistics import fmean
 from medai.calls.models import Analysis, Call
 from medai.kit.days import week_start
 from medai.metrics.names import criterion_name, in_display_order
-from medai.reports.models import CriteriaSection, WeekScores
+from medai.reports.models import CriteriaSection, OverallWeek, WeekScores
 
 Scored = tuple[date, Analysis]
 """Monday of the call's week, and its scores."""
@@ -24,6 +25,18 @@ def criteria_sections(calls: Iterable[Call]) -> tuple[CriteriaSection, ...]:
     scored.sort(key=lambda item: item[1].call_type_id)
     by_type = groupby(scored, key=lambda item: item[1].call_type_id)
     return tuple(_section(list(members)) for _, members in by_type)
+
+
+def overall_weeks(calls: Iterable[Call]) -> tuple[OverallWeek, ...]:
+    """Weeks with analysed calls in order, with the mean of their overall scores."""
+    by_week: defaultdict[date, list[Analysis]] = defaultdict(list)
+    for call in calls:
+        if call.analysis:
+            by_week[week_start(call.business_day)].append(call.analysis)
+    return tuple(
+        OverallWeek(monday, len(analyses), _overall(analyses))
+        for monday, analyses in sorted(by_week.items(), key=lambda item: item[0])
+    )
 
 
 def _section(members: Sequence[Scored]) -> CriteriaSection:

@@ -2,9 +2,12 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
+from medai.calls.models import Call
 from medai.clinics.models import Clinic
 from medai.errors import NotFoundError
 from medai.infra.files import Files
@@ -13,10 +16,18 @@ from medai.kit.days import DayRange, zone
 from medai.metrics.details import CallLinks
 from medai.reports import format_ru as ru
 from medai.reports.content import Comparison, analysed_in, build_content
-from medai.reports.models import ReportClinic, ReportContent
-from medai.reports.ports import AnalysedCalls, Clinics, Conclusions, Renderer
+from medai.reports.models import Chart, ReportClinic, ReportContent
+from medai.reports.people.content import people_content, people_of, telling_calls
+from medai.reports.people.models import PeopleContent
+from medai.reports.places import Places
+from medai.reports.ports import AnalysedCalls, Analyses, Clinics, Conclusions, Renderer
+from medai.reports.shelf import Shelf
 
 FOLDER = "reports"
+_SUMMARY, _PEOPLE = "call_report", "call_admin_report"
+_NAME = re.compile(
+    rf"(?:{_SUMMARY}|{_PEOPLE})_clinic_(.+)_\d\d_\d\d_\d{{4}}-\d\d_\d\d_\d{{4}}\.\w+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +38,23 @@ class GeneratedReport:
     excel: str
 
 
-class ReportService:
-    """Builds, renders and stores reports. Files of the same clinic and period are replaced.
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What a report is built from."""
 
-    Every method raises NotFoundError for an unknown clinic and for a period without analysed
-    calls (contract 1.4: 404), StoreError, and ReportRenderingError.
+    calls: Sequence[Call]
+    days: DayRange
+    clinics: Sequence[ReportClinic]
+    previous: Comparison
+    summary: str
+
+
+class ReportService:
+    """Builds, renders and stores reports. Files of the same clinic and period are replaced when
+    their content changed, else kept as they are.
+
+    Every method raises NotFoundError for an unknown clinic and, unless `even_empty`, for a period
+    without analysed calls (contract 1.4: 404); StoreError, and ReportRenderingError.
     """
 
     def __init__(
@@ -42,69 +65,111 @@ class ReportService:
         renderer: Renderer,
         links: CallLinks,
         clock: Clock,
-        conclusions: Conclusions | None = None,
+        *,
+        analyses: Analyses,
+        conclusions: Conclusions,
     ) -> None:
         self._calls = calls
         self._clinics = clinics
-        self._files = files
+        self._shelf = Shelf(files)
         self._renderer = renderer
         self._links = links
         self._clock = clock
+        self._analyses = analyses
         self._conclusions = conclusions
 
-    async def content(self, client_id: str | None, days: DayRange) -> ReportContent:
+    async def content(
+        self, client_id: str | None, days: DayRange, *, even_empty: bool = False
+    ) -> ReportContent:
         """The report's figures, compared with the period of equal length just before."""
+        return await self._built(await self._material(client_id, days, even_empty=even_empty))
+
+    async def people(
+        self, client_id: str | None, days: DayRange, *, even_empty: bool = False
+    ) -> PeopleContent:
+        """The same for each administrator, with quotes."""
+        material = await self._material(client_id, days, even_empty=even_empty)
+        report = await self._built(material)
+        places = Places(material.clinics, self._links)
+        people = await asyncio.to_thread(
+            people_of, report, material.calls, material.previous, places
+        )
+        analyses = await self._analyses.of_calls(telling_calls(people))
+        return people_content(report, people, analyses, places)
+
+    async def generate_pdf(self, client_id: str | None, days: DayRange) -> str:
+        """Make and store the PDF; returns its name in the file store."""
+        return await self._store_pdf(await self.content(client_id, days), client_id)
+
+    async def generate_excel(self, client_id: str | None, days: DayRange) -> str:
+        """Make and store the workbook; returns its name in the file store."""
+        return await self._store_excel(await self.content(client_id, days), client_id)
+
+    async def generate(
+        self, client_id: str | None, days: DayRange, *, even_empty: bool = False
+    ) -> GeneratedReport:
+        """Both files from one reading of the calls, so that their figures agree."""
+        content = await self.content(client_id, days, even_empty=even_empty)
+        return GeneratedReport(
+            pdf=await self._store_pdf(content, client_id),
+            excel=await self._store_excel(content, client_id),
+        )
+
+    async def generate_people(
+        self, client_id: str | None, days: DayRange, *, even_empty: bool = False
+    ) -> str:
+        """Make and store the PDF of administrators (contract 8.3); returns its name."""
+        content = await self.people(client_id, days, even_empty=even_empty)
+        name = report_name(client_id, days, "pdf", kind=_PEOPLE)
+        await self._shelf.keep(name, content, partial(self._renderer.people, content))
+        return name
+
+    async def chart(self, client_id: str | None, days: DayRange, chart: Chart) -> bytes:
+        """One chart as PNG, for example for Telegram; a polite picture for an empty period."""
+        content = await self.content(client_id, days, even_empty=True)
+        return await self._renderer.chart(content, chart)
+
+    async def _store_pdf(self, content: ReportContent, client_id: str | None) -> str:
+        name = report_name(client_id, content.period, "pdf")
+        await self._shelf.keep(name, content, partial(self._renderer.pdf, content))
+        return name
+
+    async def _store_excel(self, content: ReportContent, client_id: str | None) -> str:
+        name = report_name(client_id, content.period, "xlsx")
+        await self._shelf.keep(name, content, partial(self._renderer.excel, content))
+        return name
+
+    async def _material(
+        self, client_id: str | None, days: DayRange, *, even_empty: bool
+    ) -> _Material:
         clinics = await self._report_clinics(client_id)
         calls = analysed_in(await self._calls.analysed_calls(client_id, days), days)
-        if not calls:
+        if not calls and not even_empty:
             raise NotFoundError(
                 f"За период {ru.dates(days)} нет звонков с оценкой: "
                 "выберите другой период или дождитесь анализа"
             )
         before = previous_period(days)
-        # In a thread: adding up tens of thousands of calls must not hold up other requests.
-        return await asyncio.to_thread(
-            build_content,
+        return _Material(
             calls,
             days,
             clinics,
+            Comparison(await self._calls.analysed_calls(client_id, before), before),
+            await self._summary(client_id, days),
+        )
+
+    async def _built(self, material: _Material) -> ReportContent:
+        # In a thread: adding up tens of thousands of calls must not hold up other requests.
+        return await asyncio.to_thread(
+            build_content,
+            material.calls,
+            material.days,
+            material.clinics,
             created_at=self._clock(),
             links=self._links,
-            previous=Comparison(await self._calls.analysed_calls(client_id, before), before),
-            summary=await self._summary(client_id, days),
+            previous=material.previous,
+            summary=material.summary,
         )
-
-    async def generate_pdf(self, client_id: str | None, days: DayRange) -> str:
-        """Make and store the PDF; returns its name in the file store."""
-        content = await self.content(client_id, days)
-        return await self._store_pdf(content, client_id, days)
-
-    async def generate_excel(self, client_id: str | None, days: DayRange) -> str:
-        """Make and store the workbook; returns its name in the file store."""
-        content = await self.content(client_id, days)
-        return await self._store_excel(content, client_id, days)
-
-    async def generate(self, client_id: str | None, days: DayRange) -> GeneratedReport:
-        """Both files from one reading of the calls, so that their figures agree."""
-        content = await self.content(client_id, days)
-        return GeneratedReport(
-            pdf=await self._store_pdf(content, client_id, days),
-            excel=await self._store_excel(content, client_id, days),
-        )
-
-    async def _store_pdf(
-        self, content: ReportContent, client_id: str | None, days: DayRange
-    ) -> str:
-        name = report_name(client_id, days, "pdf")
-        await self._files.write(name, await self._renderer.pdf(content))
-        return name
-
-    async def _store_excel(
-        self, content: ReportContent, client_id: str | None, days: DayRange
-    ) -> str:
-        name = report_name(client_id, days, "xlsx")
-        await self._files.write(name, await self._renderer.excel(content))
-        return name
 
     async def _report_clinics(self, client_id: str | None) -> list[ReportClinic]:
         if client_id is not None:
@@ -115,21 +180,26 @@ class ReportService:
         return clinics
 
     async def _summary(self, client_id: str | None, days: DayRange) -> str:
-        if self._conclusions is None or client_id is None:
+        if client_id is None:
             return ""
         return await self._conclusions.overall_summary(client_id, days)
 
 
-def report_name(client_id: str | None, days: DayRange, extension: str) -> str:
-    """reports/call_report[_clinic_{client_id}]_{DD_MM_YYYY}-{DD_MM_YYYY}.{ext} (contract 2.3)."""
+def report_name(
+    client_id: str | None, days: DayRange, extension: str, *, kind: str = _SUMMARY
+) -> str:
+    """reports/{kind}[_clinic_{client_id}]_{DD_MM_YYYY}-{DD_MM_YYYY}.{ext} (contract 2.3).
+
+    The kind is call_report or call_admin_report.
+    """
     clinic = f"_clinic_{client_id}" if client_id else ""
     first, last = days.first.strftime("%d_%m_%Y"), days.last.strftime("%d_%m_%Y")
-    return f"{FOLDER}/call_report{clinic}_{first}-{last}.{extension}"
+    return f"{FOLDER}/{kind}{clinic}_{first}-{last}.{extension}"
 
 
 def clinic_of(filename: str) -> str | None:
     """The clinic whose report has this file name; None for a report of all clinics."""
-    found = re.fullmatch(r"call_report_clinic_(.+)_\d\d_\d\d_\d{4}-\d\d_\d\d_\d{4}\.\w+", filename)
+    found = _NAME.fullmatch(filename)
     return found[1] if found else None
 
 

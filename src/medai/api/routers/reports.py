@@ -61,11 +61,6 @@ class PdfReport(ExcelReport):
 
 
 @router.post(
-    "/admin-reports/generate",
-    summary="Make the PDF report (second name)",
-    responses=problems(400, 404),
-)
-@router.post(
     "/call-reports/generate",
     summary="Make the PDF report (second name)",
     responses=problems(400, 404),
@@ -79,8 +74,19 @@ async def generate_pdf(order: ReportOrder, app: App, who: Who) -> PdfReport:
     """404 when the period has no analysed calls. Rendered in a process of its own."""
     days = parse_range(order.start_date, order.end_date)
     name = await app.reports.generate_pdf(who.clinic(order.clinic_id), days)
-    url = app.links.report_url(name.rpartition("/")[2], app.clock())
-    return PdfReport(message="Отчёт готов", filename=name, download_url=url)
+    return _pdf(name, app)
+
+
+@router.post(
+    "/admin-reports/generate",
+    summary="Make the PDF of administrators (second name)",
+    responses=problems(400, 404),
+)
+async def generate_people(order: ReportOrder, app: App, who: Who) -> PdfReport:
+    """Strong and weak sides of each administrator with quotes. 404 without analysed calls."""
+    days = parse_range(order.start_date, order.end_date)
+    name = await app.reports.generate_people(who.clinic(order.clinic_id), days)
+    return _pdf(name, app)
 
 
 @router.get(
@@ -128,3 +134,8 @@ async def download(filename: FileName, app: App, who: Who) -> StreamingResponse:
             "Content-Length": str(await app.files.size(name)),
         },
     )
+
+
+def _pdf(name: str, app: App) -> PdfReport:
+    url = app.links.report_url(name.rpartition("/")[2], app.clock())
+    return PdfReport(message="Отчёт готов", filename=name, download_url=url)

@@ -1,4 +1,4 @@
-"""The report of the last days (contract 1.2: calls/report)."""
+"""The report of administrators of the last days (contract 1.2 and 8.3: calls/report)."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ router = APIRouter(tags=["reports"])
 
 class ReportMade(BaseModel):
     report_path: str = Field(
-        examples=["reports/call_report_20_10_2026-19_11_2026.pdf"],
+        examples=["reports/call_admin_report_20_10_2026-19_11_2026.pdf"],
         description="GET /api/call/reports/{last segment}/download gives the file",
     )
     days_ago: int = Field(examples=[30])
@@ -30,9 +30,7 @@ class SummaryReport(BaseModel):
     data: ReportMade
 
 
-@router.get(
-    "/calls/report", summary="Make the PDF report of the last days", responses=problems(400, 404)
-)
+@router.get("/calls/report", summary="Make the PDF of administrators", responses=problems(400, 404))
 async def make_summary_report(
     app: App,
     who: Who,
@@ -49,10 +47,10 @@ async def make_summary_report(
         ),
     ] = None,
 ) -> SummaryReport:
-    """One clinic's report, or of all clinics together as before. 404 without analysed calls."""
+    """Of one clinic, or of all together as before. 404 without analysed calls."""
     client_id = who.clinic(client_id)
     today = business_day(app.clock(), await app.transcript_files.zone(client_id))
     days = DayRange(today - timedelta(days=days_ago), today)
-    path = await app.reports.generate_pdf(client_id, days)
+    path = await app.reports.generate_people(client_id, days)
     made = ReportMade(report_path=path, days_ago=days_ago)
     return SummaryReport(success=True, message="Отчёт готов", data=made)

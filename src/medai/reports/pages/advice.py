@@ -1,12 +1,12 @@
 """Recommendations per administrator, and those common to many."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from medai.reports import format_ru as ru
 from medai.reports.models import AdministratorAdvice, CallAdvice, CommonAdvice, ReportContent
 from medai.reports.pages.parts import Part, label, score_tone, shown
 
-MAX_CALLS = 3000
+MAX_CALLS = 2000
 """Typst needs 727 MB for 5,000 calls (reports-and-ui.md 1); the rest is in Excel."""
 MAX_COMMON = 40
 """Two pages: with one administrator every text is common (contract 8.2)."""
@@ -15,12 +15,14 @@ _KEPT_TOGETHER = 1500
 
 
 def advice_part(content: ReportContent) -> Part:
-    """The first `MAX_CALLS` calls by administrator, with a note when some are left out."""
-    total = sum(len(person.calls) for person in content.advice)
+    """Calls by administrator. Of too many calls each administrator's last ones, with a note."""
+    counts = [len(person.calls) for person in content.advice]
+    most = _fair_share(counts)
     note = ""
-    if total > MAX_CALLS:
-        note = f"Показаны первые {ru.calls(MAX_CALLS)} из {ru.integer(total)}, все — в Excel."
-    return {"people": list(_people(content.advice)), "note": note}
+    if sum(counts) > MAX_CALLS:
+        shown_calls = ru.calls(sum(min(count, most) for count in counts))
+        note = f"Показаны последние {shown_calls} из {ru.integer(sum(counts))}, все — в Excel."
+    return {"people": [_person(person, most) for person in content.advice], "note": note}
 
 
 def common_part(advice: Sequence[CommonAdvice]) -> Part:
@@ -37,18 +39,24 @@ def _spread(one: CommonAdvice) -> str:
     return f"{people}, {ru.calls(one.calls)}"
 
 
-def _people(advice: Iterable[AdministratorAdvice]) -> Iterable[Part]:
-    left = MAX_CALLS
-    for person in advice:
-        calls = person.calls[:left]
-        left -= len(calls)
-        if calls:
-            yield {
-                "name": label(person.name),
-                "clinic": label(person.clinic),
-                "count": ru.calls(len(person.calls)),
-                "calls": [_call(call) for call in calls],
-            }
+def _fair_share(counts: Sequence[int]) -> int:
+    """As many calls of each administrator as `MAX_CALLS` has room for, at least one."""
+    left, most = MAX_CALLS, 1
+    for place, count in enumerate(sorted(counts)):
+        most = max(left // (len(counts) - place), 1)
+        if count >= most:
+            break
+        left -= count
+    return most
+
+
+def _person(person: AdministratorAdvice, most: int) -> Part:
+    return {
+        "name": label(person.name),
+        "clinic": label(person.clinic),
+        "count": ru.calls(len(person.calls)),
+        "calls": [_call(call) for call in person.calls[-most:]],
+    }
 
 
 def _call(call: CallAdvice) -> Part:

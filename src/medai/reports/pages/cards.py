@@ -26,6 +26,20 @@ def cards(content: ReportContent) -> list[Part]:
     ]
 
 
+def person_cards(now: KeyFigures, before: KeyFigures | None) -> list[Part]:
+    """Four cards of one administrator."""
+    return [
+        _card("Звонки", ru.integer(now.calls), _grown(now, before, "calls")),
+        _card("Конверсия", ru.percent(now.conversion), _points(now, before, "conversion", 100)),
+        _card("FG %", ru.percent_points(now.fg_percent), _points(now, before, "fg_percent", 1)),
+        _card(
+            "Средний, мин",
+            ru.minutes_seconds(now.average_seconds),
+            _grown(now, before, "average_seconds"),
+        ),
+    ]
+
+
 def _card(label: str, value: str, change: Part) -> Part:
     return {"label": label, "value": value, "change": change}
 

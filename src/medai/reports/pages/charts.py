@@ -1,42 +1,18 @@
-"""Chart geometry: axes, series and fractions, computed here so that Typst only draws."""
+"""Bars, shares and the heat map as fractions, computed here so that Typst only draws."""
 
-import math
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import accumulate, islice, pairwise
 
-from medai.kit.days import week_start
+from medai.kit.days import DayRange
 from medai.reports import format_ru as ru
-from medai.reports.models import DayPoint, Group
-from medai.reports.pages.parts import Part, Tone, label
+from medai.reports.models import WEEKDAYS, FunnelStep, Group, Losses
+from medai.reports.pages.parts import Part, Tone, mark
 
-_MAX_TICKS = 5
-_MAX_POINTS = 62
-"""Two months of days; longer periods are drawn by week."""
-_MAX_X_LABELS = 10
 _MAX_BARS = 12
+_MAX_SLICES = 6
+"""More slices than this cannot be told apart; the rest is one grey slice."""
 _OPENS, _CLOSES = 9, 18
 """Hours that the heat map always shows: fewer would stretch into stripes."""
-
-
-def line_chart(days: Sequence[DayPoint]) -> Part:
-    """Calls and bookings by day, or by week when there are too many days. Empty below 2 points."""
-    by_week = len(days) > _MAX_POINTS
-    points = _weekly(days) if by_week else list(days)
-    highest = max((point.calls for point in points), default=0)
-    step = _tick_step(highest)
-    ticks = math.ceil(highest / step) or 1
-    every = math.ceil(len(points) / _MAX_X_LABELS) or 1
-    return {
-        "unit": "неделям" if by_week else "дням",
-        "top": step * ticks,
-        "ticks": [ru.integer(step * index) for index in range(ticks + 1)],
-        "labels": [
-            ru.short_day(point.day) if index % every == 0 else ""
-            for index, point in enumerate(points)
-        ],
-        "calls": [point.calls for point in points],
-        "converted": [point.converted for point in points],
-    }
 
 
 def call_bars(groups: Sequence[Group]) -> Part:
@@ -44,7 +20,12 @@ def call_bars(groups: Sequence[Group]) -> Part:
     top = max((group.figures.calls for group in groups), default=0)
     return _bars(
         [
-            (group.name, ru.integer(group.figures.calls), _share(group.figures.calls, top), "plain")
+            (
+                mark(group.name),
+                ru.integer(group.figures.calls),
+                _share(group.figures.calls, top),
+                "plain",
+            )
             for group in groups[:_MAX_BARS]
         ],
         len(groups),
@@ -57,7 +38,7 @@ def minute_bars(groups: Sequence[Group]) -> Part:
     return _bars(
         [
             (
-                group.name,
+                mark(group.name),
                 ru.minutes_seconds(group.figures.seconds),
                 _share(group.figures.seconds, top),
                 "plain",
@@ -74,7 +55,7 @@ def conversion_bars(groups: Sequence[Group], limit: int) -> Part:
     return _bars(
         [
             (
-                f"{group.name} ·{ru.NBSP}{ru.integer(group.figures.calls)}",
+                f"{mark(group.name)} ·{ru.NBSP}{ru.integer(group.figures.calls)}",
                 ru.percent(group.figures.conversion),
                 group.figures.conversion or 0.0,
                 "plain",
@@ -85,8 +66,44 @@ def conversion_bars(groups: Sequence[Group], limit: int) -> Part:
     )
 
 
-def heat_table(heat: Sequence[Sequence[int]]) -> Part:
-    """Weekday × hour, the working day or wider. `rows`: count, share of the busiest."""
+def share_ring(groups: Sequence[Group]) -> Part:
+    """Shares of the largest groups and of the rest, as arcs from 0 to 1 (contract 8.1, 6)."""
+    total = sum(group.figures.calls for group in groups)
+    counts = [(group.name, group.figures.calls) for group in groups[:_MAX_SLICES]]
+    if len(groups) > _MAX_SLICES:
+        rest = sum(group.figures.calls for group in groups[_MAX_SLICES:])
+        counts.append((f"Остальные, {len(groups) - _MAX_SLICES}", rest))
+    edges = pairwise(accumulate((_share(count, total) for _, count in counts), initial=0.0))
+    return {
+        "total": ru.integer(total),
+        "noun": ru.plural(total, "звонок", "звонка", "звонков"),
+        "slices": [
+            {"label": mark(name), "value": ru.percent(_share(count, total)),
+             "from": start, "to": end, "color": color}
+            for color, ((name, count), (start, end)) in enumerate(zip(counts, edges, strict=True))
+        ],
+    }  # fmt: skip
+
+
+def funnel_bars(steps: Sequence[FunnelStep]) -> Part:
+    """Each step's calls with their share of the first."""
+    first = steps[0].calls if steps else 0
+    return _bars([_counted_bar(step, first) for step in steps], len(steps))
+
+
+def loss_bars(losses: Losses) -> Part:
+    """Reasons with the share of the lost calls that had them; the unexplained ones last."""
+    rest = FunnelStep("Ничего из перечисленного", losses.unexplained)
+    reasons = [*losses.reasons, *([rest] if rest.calls else [])]
+    return _bars([_counted_bar(reason, losses.calls) for reason in reasons], len(reasons))
+
+
+def heat_table(heat: Sequence[Sequence[int]], period: DayRange) -> Part:
+    """Weekday × hour, the working day or wider. `rows`: count, share of the busiest.
+
+    A period shorter than a week has only its own weekdays.
+    """
+    days = {day.weekday() for day in islice(period, WEEKDAYS)}
     busy = [hour for row in heat for hour, count in enumerate(row) if count]
     if not busy:
         return {"hours": [], "rows": []}
@@ -100,41 +117,23 @@ def heat_table(heat: Sequence[Sequence[int]]) -> Part:
                 "cells": [{"count": row[hour], "share": row[hour] / top} for hour in hours],
             }
             for weekday, row in enumerate(heat)
+            if weekday in days or any(row)
         ],
     }
 
 
+def _counted_bar(step: FunnelStep, total: int) -> tuple[str, str, float, Tone]:
+    share = _share(step.calls, total)
+    return step.name, f"{ru.integer(step.calls)} · {ru.percent(share)}", share, "plain"
+
+
 def _bars(rows: Iterable[tuple[str, str, float, Tone]], total: int) -> Part:
     drawn = [
-        {"label": label(name), "value": value, "share": share, "tone": tone}
+        {"label": name, "value": value, "share": share, "tone": tone}
         for name, value, share, tone in rows
     ]
     hidden = total - len(drawn)
     return {"rows": drawn, "note": f"И ещё {hidden} — в таблице" if hidden > 0 else ""}
-
-
-def _weekly(days: Iterable[DayPoint]) -> list[DayPoint]:
-    weeks = []
-    for monday, members in groupby(days, key=lambda point: week_start(point.day)):
-        points = list(members)
-        weeks.append(
-            DayPoint(
-                monday,
-                sum(point.calls for point in points),
-                sum(point.converted for point in points),
-            )
-        )
-    return weeks
-
-
-def _tick_step(highest: int) -> int:
-    """The least of 1, 2, 5, 10, 20, … whose first `_MAX_TICKS` multiples reach the value."""
-    power = 1
-    while True:
-        for factor in (1, 2, 5):
-            if factor * power * _MAX_TICKS >= highest:
-                return factor * power
-        power *= 10
 
 
 def _share(value: float, top: float) -> float:

@@ -1,10 +1,11 @@
-"""Scorecards of the call types: the period's mean as a bar, then a column per ISO week."""
+"""Scorecards of the call types: the period's mean and its course, then a column per ISO week."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 from medai.reports import format_ru as ru
 from medai.reports.models import CriteriaSection, WeekScores
+from medai.reports.pages.lines import spark
 from medai.reports.pages.parts import Part, cell, score_tone, shown
 
 _WEEKS_PER_PART = 6
@@ -20,7 +21,12 @@ def criteria_part(section: CriteriaSection) -> Part:
             {**cell(ru.decimal(mean), score_tone(mean)), "share": (mean or 0.0) / 10}
             for mean in section.means
         ],
+        "sparks": [
+            spark([week.means[index] for week in section.weeks])
+            for index in range(len(section.criteria))
+        ],
         "overall": cell(ru.decimal(section.overall), score_tone(section.overall)),
+        "overall_spark": spark([week.overall for week in section.weeks]),
         "parts": [_part(section, start) for start in _starts(section.weeks)],
     }
 

@@ -9,12 +9,15 @@ from medai.reports.pages.cards import cards
 from medai.reports.pages.charts import (
     call_bars,
     conversion_bars,
+    funnel_bars,
     heat_table,
-    line_chart,
+    loss_bars,
     minute_bars,
+    share_ring,
 )
 from medai.reports.pages.criteria import criteria_part
 from medai.reports.pages.highlights import highlights
+from medai.reports.pages.lines import group_lines, line_chart, score_lines
 from medai.reports.pages.markdown import blocks
 from medai.reports.pages.parts import Part, shown
 from medai.reports.pages.tables import administrator_table, share_table
@@ -22,6 +25,10 @@ from medai.reports.pages.tables import administrator_table, share_table
 _TOP_SOURCES, _TOP_TYPES = 6, 5
 """Contract 8.1, section 4."""
 _NAMED_CLINICS = 3
+_WHEN_EMPTY = (
+    "Так бывает в выходные и праздники, пока звонки ещё расшифровываются и оцениваются или если "
+    "клиника не подключена к CRM. Выберите другой период или сделайте отчёт позже."
+)
 
 
 def document(content: ReportContent) -> Part:
@@ -29,6 +36,7 @@ def document(content: ReportContent) -> Part:
     return {
         **_frame(content),
         "empty": content.current.calls == 0,
+        "advice_when_empty": _WHEN_EMPTY,
         "cards": cards(content),
         "highlights": highlights(content),
         "days": line_chart(content.days),
@@ -39,7 +47,13 @@ def document(content: ReportContent) -> Part:
         "administrators": administrator_table(content.administrators, content.current),
         "sources": share_table("Источник", content.sources, content.current),
         "call_types": share_table("Тип звонка", content.call_types, content.current),
-        "heat": heat_table(content.heat),
+        "source_ring": share_ring(content.sources),
+        "source_days": group_lines(content.days, content.source_days),
+        "type_days": group_lines(content.days, content.type_days),
+        "weeks": score_lines(content.weeks, content.criteria),
+        "funnel": funnel_bars(content.funnel),
+        "losses": {**loss_bars(content.losses), "calls": _to_calls(content.losses.calls)},
+        "heat": heat_table(content.heat, content.period),
         "criteria": [criteria_part(section) for section in content.criteria],
         "common": common_part(content.common_advice),
         "summary": blocks(content.summary),
@@ -52,8 +66,8 @@ def _frame(content: ReportContent) -> Part:
     compared = content.previous_period if content.previous else None
     return {
         "title": content.title,
-        "clinic": shown(shortened(_clinics(content.clinic_names), 80)),
-        "clinic_short": shown(shortened(_clinics(content.clinic_names), 60)),
+        "clinic": shown(shortened(clinics_line(content.clinic_names), 80)),
+        "clinic_short": shown(shortened(clinics_line(content.clinic_names), 60)),
         "period": ru.period(content.period),
         "dates": ru.dates(content.period),
         "created": ru.moment(content.created_at),
@@ -61,7 +75,13 @@ def _frame(content: ReportContent) -> Part:
     }
 
 
-def _clinics(names: tuple[str, ...]) -> str:
+def clinics_line(names: tuple[str, ...]) -> str:
+    """The first clinics by name and how many there are besides."""
     named = ", ".join(names[:_NAMED_CLINICS])
     hidden = len(names) - _NAMED_CLINICS
     return f"{named} и ещё {hidden}" if hidden > 0 else named
+
+
+def _to_calls(count: int) -> str:
+    """43 звонкам: the dative after «по»."""
+    return ru.counted(count, "звонку", "звонкам", "звонкам")

@@ -13,6 +13,7 @@ Part = dict[str, Any]
 Tone = Literal["good", "fair", "poor", "plain"]
 
 _LONGEST_NAME = 80
+_LONGEST_MARK = 34
 _LONGEST_NAME_WORD = 18
 """What fits the 82 points beside a bar in 7.5 pt type."""
 _STRONG, _GROWTH = 8.0, 5.0
@@ -27,6 +28,11 @@ def shown(text: str) -> str:
 def label(text: str) -> str:
     """A name beside a bar or in a table: cut where no real name reaches, broken where narrow."""
     return ru.breakable(shortened(clean(text), _LONGEST_NAME), _LONGEST_NAME_WORD)
+
+
+def mark(text: str) -> str:
+    """A name in or beside a chart, where two lines are the most there is room for."""
+    return ru.breakable(shortened(clean(text), _LONGEST_MARK), _LONGEST_NAME_WORD)
 
 
 def score_tone(score: float | None) -> Tone:

@@ -1,11 +1,13 @@
 """Sheets «Рекомендации» and «Общие рекомендации»."""
 
+from collections.abc import Iterable
+
 from medai.reports.models import AdministratorAdvice, CallAdvice, ReportContent
 from medai.reports.sheets.book import Book, Cell, Link
 from medai.reports.sheets.summary import days_of
 
 
-def write_advice(book: Book, content: ReportContent) -> None:
+def write_advice(book: Book, content: ReportContent, advice: Iterable[AdministratorAdvice]) -> None:
     """One row per call with recommendations, with links to its transcript and recording."""
     several = len(content.clinic_names) > 1
     sheet = book.sheet("Рекомендации", (6, 30, 15, 12, 90, 17, 16, 12, 11, 9, 12, 24))
@@ -13,13 +15,14 @@ def write_advice(book: Book, content: ReportContent) -> None:
         "№", "Администратор", "Транскрибация", "Запись", "Рекомендации", "Дата и время", "Тип",
         "Направление", "Длительность", "Оценка", "Запись в CRM", *(["Клиника"] if several else []),
     )  # fmt: skip
-    pairs = [(person, call) for person in content.advice for call in person.calls]
+    pairs = ((person, call) for person in advice for call in person.calls)
+    number = 0
     for number, (person, call) in enumerate(pairs, start=1):
         clinic = [Cell(person.clinic)] if several else []
         sheet.row(Cell(number, "int"), *_call(person, call), *clinic)
     sheet.worksheet.freeze_panes(1, 2)
-    if pairs:
-        sheet.worksheet.autofilter(0, 0, len(pairs), 11 if several else 10)
+    if number:
+        sheet.worksheet.autofilter(0, 0, number, 11 if several else 10)
 
 
 def write_common_advice(book: Book, content: ReportContent) -> None:

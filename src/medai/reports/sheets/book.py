@@ -21,7 +21,8 @@ Kind = Literal[
 ]  # fmt: skip
 
 _SAFE_OPTIONS = {
-    "in_memory": True,
+    # Rows go to temporary files: 50,000 of them would take 250 MB in memory.
+    "in_memory": False,
     "constant_memory": True,
     # Transcripts and names are other people's words: "=cmd|…" stays a text.
     "strings_to_formulas": False,

@@ -1,9 +1,10 @@
 """Sheet «Сводная информация»: the key figures, then every day with a line chart."""
 
+from collections.abc import Sequence
 from datetime import datetime, time
 
 from medai.reports import format_ru as ru
-from medai.reports.models import KeyFigures, ReportContent
+from medai.reports.models import FunnelStep, KeyFigures, ReportContent
 from medai.reports.sheets.book import Book, Cell, Kind, Sheet
 
 NAME = "Сводная информация"
@@ -31,6 +32,7 @@ def write_summary(book: Book, content: ReportContent) -> None:
     sheet.skip()
     _write_figures(sheet, content)
     sheet.skip()
+    _write_way(sheet, content)
     _write_days(sheet, content)
 
 
@@ -55,6 +57,23 @@ def _figures(figures: KeyFigures) -> list[tuple[str, float | None, Kind]]:
         ("Средняя длительность, мин:сек", days_of(figures.average_seconds), "span"),
         ("Общая длительность, мин:сек", days_of(figures.seconds), "span"),
     ]
+
+
+def _write_way(sheet: Sheet, content: ReportContent) -> None:
+    """The funnel of first contacts and why the others did not book, where there is any."""
+    if content.funnel:
+        _write_steps(sheet, "Воронка первичных звонков", content.funnel, content.funnel[0].calls)
+    if content.losses.calls:
+        rest = FunnelStep("Ничего из перечисленного", content.losses.unexplained)
+        reasons = (*content.losses.reasons, rest)
+        _write_steps(sheet, "Почему не записались", reasons, content.losses.calls)
+
+
+def _write_steps(sheet: Sheet, title: str, steps: Sequence[FunnelStep], total: int) -> None:
+    sheet.head(title, "Звонков", "Доля, %")
+    for step in steps:
+        sheet.row(Cell(step.name), Cell(step.calls, "int"), Cell(step.calls / total, "percent"))
+    sheet.skip()
 
 
 def _write_days(sheet: Sheet, content: ReportContent) -> None:
