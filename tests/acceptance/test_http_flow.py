@@ -223,9 +223,11 @@ async def test_metrics_are_written_once(flow: Flow) -> None:
     assert flow.exported.keys() == {"success", "message", "output"}
     assert flow.exported["success"] is True
     rows = await rows_of(flow.doors.application)
-    assert {name: len(found) for name, found in rows.items()} == {
-        name: sums["rows"] for name, sums in flow.truth["rows"].items()
-    }
+    expected = {name: sums["rows"] for name, sums in flow.truth["rows"].items()}
+    assert {name: len(rows[name]) for name in expected} == expected
+    transcribed = sum(row["transcribed_calls"] for row in rows["call_funnel_metrics"])
+    assert transcribed == flow.truth["notes_written"]
+    assert {row["period_type"] for row in rows["minute_quota_metrics"]} == {"month", "week"}
     assert flow.exported_again["output"] == "изменений нет"
 
 
