@@ -98,10 +98,26 @@ async def test_a_dead_process_fails_its_report_and_the_next_one_works(
 ) -> None:
     async with ReportRenderer() as renderer:
         await renderer.excel(content)
+        os.kill(_worker_of(renderer), signal.SIGSTOP)  # so that it dies before it has answered
+        report = asyncio.create_task(renderer.excel(content))
+        while renderer._reports < 2:
+            await asyncio.sleep(0.001)
         os.kill(_worker_of(renderer), signal.SIGKILL)
         with pytest.raises(ReportRenderingError, match="повторите"):
-            await renderer.excel(content)
+            await report
         assert (await renderer.excel(content)).startswith(b"PK")
+
+
+async def test_a_process_that_died_between_two_reports_is_replaced(content: ReportContent) -> None:
+    async with ReportRenderer() as renderer:
+        first = await renderer.excel(content)
+        pool = renderer._pool
+        assert pool is not None
+        os.kill(_worker_of(renderer), signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while not pool._broken:
+                await asyncio.sleep(0.001)
+        assert await renderer.excel(content) == first
 
 
 async def test_a_hung_process_is_given_up(content: ReportContent) -> None:

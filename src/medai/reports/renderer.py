@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
@@ -81,8 +81,7 @@ class ReportRenderer:
     async def _render(self, render: Callable[[], bytes], weight: int) -> bytes:
         """`weight` is how many calls or people are printed one by one."""
         async with self._turn:  # one at a time: memory is what a report costs
-            with deaf_children():  # the pool starts its process with its first task
-                future = self._worker().submit(render)
+            future = self._submitted(render)
             self._reports += 1
             self._calls += weight
             try:
@@ -96,6 +95,15 @@ class ReportRenderer:
                 ) from error
             finally:
                 self._replace_if_spent()
+
+    def _submitted(self, render: Callable[[], bytes]) -> "Future[bytes]":
+        with deaf_children():  # the pool starts its process with its first task
+            try:
+                return self._worker().submit(render)
+            except BrokenProcessPool:
+                # It died between two reports (the system needed its memory): nobody need know.
+                self._abandon()
+                return self._worker().submit(render)
 
     def _worker(self) -> ProcessPoolExecutor:
         if self._pool is None:
