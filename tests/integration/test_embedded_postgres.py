@@ -193,8 +193,14 @@ async def test_an_open_installation_brings_its_server_back(folder: Path) -> None
         os.kill(postmaster(folder / "pg"), signal.SIGKILL)
 
         async with asyncio.timeout(60):  # sessions outlive a killed server for a moment
-            while await _started_at(stores.pool) in (None, first):
-                await asyncio.sleep(0.05)
+            await _restarted(stores.pool, first)
+
+
+async def _restarted(pool: Pool, first: datetime | None) -> None:
+    while True:
+        if await _started_at(pool) not in (None, first):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def _started_at(pool: Pool) -> datetime | None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +25,14 @@ def _worker_of(renderer: ReportRenderer) -> int:
     assert pool is not None
     (pid,) = pool._processes
     return pid
+
+
+async def _until(met: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            if met():
+                return
+            await asyncio.sleep(0.001)
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +109,7 @@ async def test_a_dead_process_fails_its_report_and_the_next_one_works(
         await renderer.excel(content)
         os.kill(_worker_of(renderer), signal.SIGSTOP)  # so that it dies before it has answered
         report = asyncio.create_task(renderer.excel(content))
-        while renderer._reports < 2:
-            await asyncio.sleep(0.001)
+        await _until(lambda: renderer._reports == 2)
         os.kill(_worker_of(renderer), signal.SIGKILL)
         with pytest.raises(ReportRenderingError, match="повторите"):
             await report
@@ -114,9 +122,7 @@ async def test_a_process_that_died_between_two_reports_is_replaced(content: Repo
         pool = renderer._pool
         assert pool is not None
         os.kill(_worker_of(renderer), signal.SIGKILL)
-        async with asyncio.timeout(30):
-            while not pool._broken:
-                await asyncio.sleep(0.001)
+        await _until(lambda: bool(pool._broken))
         assert await renderer.excel(content) == first
 
 
