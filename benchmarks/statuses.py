@@ -25,9 +25,10 @@ from medai.cli.demo.scenario import connect
 from medai.infra.logging import configure_logging
 from medai.sandbox.client import Control
 
-CALLS, QUICK_CALLS = 300, 60
-SLOTS, STT_SECONDS = 16, 0.5
-"""Quick providers, so that our own processes are the ones that are busy."""
+CALLS, QUICK_CALLS = 120, 60
+SLOTS, STT_SECONDS = 4, 2.0
+"""Recognitions at once and the length of each, as in benchmarks/pipeline.py: ten times as quick as
+the real provider. With `--slots 16 --seconds 0.5` the machine itself is what limits."""
 EVERY_SECONDS = 0.1
 LONGEST_SECONDS, LOOK_SECONDS, IDLE_SECONDS = 300.0, 1.0, 2.0
 GOAL_MS = 50.0
@@ -52,10 +53,14 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--json", type=Path, help="write the figures to this file too")
     options.add_argument("--quick", action="store_true", help="a small day, goals not judged")
+    options.add_argument("--slots", type=int, default=SLOTS, help="recognitions at once")
+    options.add_argument("--seconds", type=float, default=STT_SECONDS, help="of one of them")
+    options.add_argument("--calls", type=int, default=CALLS, help="of the day")
     given = options.parse_args()
+    providers = Providers(QUICK_CALLS if given.quick else given.calls, given.slots, given.seconds)
     configure_logging(level="ERROR", json_lines=True)
     with tempfile.TemporaryDirectory(prefix="mdb", dir="/tmp") as folder:
-        figures, around = _measured(Path(folder), QUICK_CALLS if given.quick else CALLS)
+        figures, around = _measured(Path(folder), providers)
     print(table(figures))
     print(json.dumps(around))
     if given.json is not None:
@@ -67,10 +72,10 @@ def main() -> int:
     return 1 if slow else 0
 
 
-def _measured(folder: Path, calls: int) -> tuple[list[Figures], dict[str, Any]]:
+def _measured(folder: Path, providers: Providers) -> tuple[list[Figures], dict[str, Any]]:
     with (
         running(folder) as dsn,
-        simulated(Providers(calls, SLOTS, STT_SECONDS)) as (url, _),
+        simulated(providers) as (url, _),
     ):
         port = free_port()
         environment = settings_at(
@@ -80,12 +85,12 @@ def _measured(folder: Path, calls: int) -> tuple[list[Figures], dict[str, Any]]:
             medai_port=port,
             medai_schedules=False,
             api_requests_per_minute=0,
-            stt_concurrency=SLOTS,
+            stt_concurrency=providers.slots,
         )
         client_id = asyncio.run(_connected(environment, url))
         ready = f"http://127.0.0.1:{port}/health/ready"
         with served(["-m", "medai", "run"], environment, ready) as pid:
-            return asyncio.run(_read(client_id, port, pid, calls))
+            return asyncio.run(_read(client_id, port, pid, providers.calls))
 
 
 async def _connected(environment: dict[str, str], url: str) -> str:
