@@ -21,8 +21,20 @@ def people_document(content: PeopleContent) -> Part:
         **document(content.report),
         "trend": trend_chart(content.report.days),
         "profiles": [_profile(one) for one in content.profiles],
+        "note": _note(content.profiles),
         "enough": f"{ENOUGH_CALLS}{ru.NBSP}оценённых звонков",
     }
+
+
+def _note(profiles: Sequence[Profile]) -> str:
+    """What to know before reading the blocks; only of what they have."""
+    notes = []
+    if any(len(profile.weeks) > 1 for profile in profiles):
+        notes.append(f"Оценка недели скрыта, если в ней меньше {ENOUGH_CALLS} оценённых звонков.")
+    verdicts = (one for each in profiles for one in (*each.strongest, *each.weakest))
+    if any(verdict.quote for verdict in verdicts):
+        notes.append("Цитаты — слова администратора из разговора; ссылка открывает расшифровку.")
+    return " ".join(notes)
 
 
 def _profile(profile: Profile) -> Part:
@@ -40,6 +52,9 @@ def _profile(profile: Profile) -> Part:
 
 
 def _weeks(profile: Profile) -> Sequence[Part]:
+    """None when there is but one: the cards have just told it."""
+    if len(profile.weeks) < 2:
+        return []
     return [
         {
             "title": f"Неделя{ru.NBSP}{week.monday.isocalendar().week}",
