@@ -1,4 +1,4 @@
-"""The rendering process's bond to its parent. Imports nothing: the process pays for what it uses."""
+"""The rendering process's bond to its parent. Imports little: the process pays for what it uses."""
 
 import os
 from multiprocessing import parent_process

@@ -1,4 +1,4 @@
-"""Typst's part of a report: prepared data in, PDF or PNG out, with nothing but our wheels' fonts."""
+"""Typst's part of a report: prepared data in, PDF or PNG out, with our own wheels' fonts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

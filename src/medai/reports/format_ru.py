@@ -13,7 +13,7 @@ from medai.kit.days import DayRange
 NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 DASH = "—"
-BOOKINGS = f"Записи в{NBSP}CRM"
+BOOKINGS = "Записи в CRM"
 """Never plain «Записи»: «Запись» is a criterion and a recording (contract 7 and 8)."""
 WEEKDAY_NAMES = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс")
 

@@ -15,8 +15,8 @@ _OPENS, _CLOSES = 9, 18
 """Hours that the heat map always shows: fewer would stretch into stripes."""
 
 
-def call_bars(groups: Sequence[Group]) -> Part:
-    """Number of calls per group."""
+def call_bars(groups: Sequence[Group], limit: int = _MAX_BARS) -> Part:
+    """Number of calls of the largest groups."""
     top = max((group.figures.calls for group in groups), default=0)
     return _bars(
         [
@@ -26,7 +26,7 @@ def call_bars(groups: Sequence[Group]) -> Part:
                 _share(group.figures.calls, top),
                 "plain",
             )
-            for group in groups[:_MAX_BARS]
+            for group in groups[:limit]
         ],
         len(groups),
     )

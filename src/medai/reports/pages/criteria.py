@@ -42,7 +42,9 @@ def criteria_note(content: ReportContent) -> str:
         return ""
     total = ru.integer(content.current.calls)
     note = f"Критерии применены к {ru.to_calls(scored)} из {total}"
-    return f"{note}; звонки типа «другое» по ним не оцениваются." if has_other(content) else f"{note}."
+    return (
+        f"{note}; звонки типа «другое» по ним не оцениваются." if has_other(content) else f"{note}."
+    )
 
 
 def has_other(content: ReportContent) -> bool:

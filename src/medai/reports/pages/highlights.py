@@ -54,7 +54,10 @@ def _source(groups: Sequence[Group]) -> Iterator[tuple[str, str]]:
     if best.figures.converted:
         bookings = ru.counted(best.figures.converted, "запись", "записи", "записей")
         share = ru.percent(best.figures.conversion)
-        yield "Больше всего записей", f"{mark(best.name)} — {bookings} в{ru.NBSP}CRM, конверсия {share}"
+        yield (
+            "Больше всего записей",
+            f"{mark(best.name)} — {bookings} в{ru.NBSP}CRM, конверсия {share}",
+        )
 
 
 def _criteria(sections: Sequence[CriteriaSection]) -> Iterator[tuple[str, str]]:

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from medai.kit.text import shortened
 from medai.reports import format_ru as ru
 from medai.reports.pages.cards import person_cards
+from medai.reports.pages.charts import call_bars
 from medai.reports.pages.document import document
 from medai.reports.pages.lines import trend_chart
 from medai.reports.pages.parts import Part, cell, label, mark, score_tone, shown
 from medai.reports.people.models import ENOUGH_CALLS, PeopleContent, Profile, Quote, Verdict
 
 _LONGEST_QUOTE = 280
+_COVER_BARS = 5
+"""What the cover has room for below the line chart."""
 _MAX_WEEKS = 8
 """As many columns as the table of weeks has room for; the last ones are shown."""
 
@@ -21,6 +24,7 @@ def people_document(content: PeopleContent) -> Part:
         **document(content.report),
         "trend": trend_chart(content.report.days),
         "profiles": [_profile(one) for one in content.profiles],
+        "cover_bars": call_bars(content.report.administrators, _COVER_BARS),
         "note": _note(content.profiles),
         "enough": f"{ENOUGH_CALLS}{ru.NBSP}оценённых звонков",
     }

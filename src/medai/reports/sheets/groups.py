@@ -82,7 +82,7 @@ def _share(name: str, figures: KeyFigures, total: KeyFigures, *, bold: bool = Fa
 
 def _finish(sheet: Sheet, rows: int, last_column: int) -> None:
     """Keep the titles in sight and let readers filter; the total stays out of the filter."""
-    sheet.worksheet.freeze_panes(1, 2)
+    sheet.keep_head(2)
     if rows:
         sheet.worksheet.autofilter(0, 0, rows, last_column)
 
