@@ -16,7 +16,7 @@ from medai.clinics.models import Clinic
 from medai.clinics.repository import ClinicRepository
 from medai.datalens.days import DueDay, ExportDays
 from medai.datalens.errors import MetricsExportError
-from medai.datalens.postgres_exporter import ClinicDay, PostgresExporter
+from medai.datalens.postgres_exporter import PostgresExporter
 from medai.datalens.tables import CRITERIA, DAILY, DETAILS, FUNNEL, QUOTA, RECOMMENDATIONS
 from medai.errors import StoreError
 from medai.infra.documents import Where
@@ -93,7 +93,7 @@ class Exports:
             due[day.client_id].append(day)
         return due
 
-    async def _find_forgotten(self, client_id: str | None, due: set[ClinicDay]) -> bool:
+    async def _find_forgotten(self, client_id: str | None, due: set[tuple[str, date]]) -> bool:
         """Days of analysed calls are due, even if their worker died before it could say so."""
         analysed = {"stage": Stage.ANALYSED.value}
         if client_id is None:
@@ -150,12 +150,12 @@ class Exports:
 
     async def _replace(self, client_id: str, days: Sequence[DueDay]) -> Counter[str]:
         """One transaction. Calls are read one by one, so that memory grows with labels only."""
-        wanted = {(client_id, day.day) for day in days}
+        wanted = {day.day for day in days}
         tally, fresh = Tally(self._links), list[str]()
-        async with self._exporter.replacing() as replacement:
+        async with self._exporter.replacing(client_id, [*wanted]) as replacement:
             details: list[DetailRow] = []
             async for call in self._calls.of_days(client_id, DayRange(days[0].day, days[-1].day)):
-                if (client_id, call.business_day) not in wanted:
+                if call.business_day not in wanted:
                     continue
                 if row := tally.add(call):
                     details.append(row)
@@ -168,11 +168,10 @@ class Exports:
             await replacement.add(DAILY, tally.daily.rows())
             await replacement.add(CRITERIA, tally.criteria.rows())
             await replacement.add(FUNNEL, tally.funnel.rows())
-            written = await replacement.write(wanted)
         analysed = {"stage": Stage.ANALYSED.value}
         await self._calls.change_many(fresh, {"stage": Stage.EXPORTED.value}, where=analysed)
         await self._days.exported(days)
-        return Counter(written)
+        return Counter(replacement.written)
 
     async def _export_conclusions(self, client_id: str | None) -> dict[str, int]:
         """All stored conclusions, fifty-odd a year and clinic; unchanged rows are not written."""
