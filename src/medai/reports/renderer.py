@@ -22,8 +22,8 @@ from medai.reports.people.models import PeopleContent
 
 _REPORTS_PER_PROCESS = 4
 _CALLS_PER_PROCESS = 2000
-"""Typst never empties its cache (reports-and-ui.md 1). Measured here: 284 MB after one report of
-1,000 calls, 500 MB after one of 5,000, of which it prints 2,000."""
+"""Typst never empties its cache (reports-and-ui.md 1). Measured here: 202 MB after one report of
+1,000 calls, 320 MB after one of 5,000, of which it prints 2,000."""
 _PATIENCE_SECONDS = 300.0
 """A hundred times the 1,000-call report; longer means a hung process."""
 
