@@ -37,8 +37,7 @@ class Shape:
     @property
     def filled(self) -> list[str]:
         """Columns that are never NULL, besides the primary key."""
-        in_key = [name for name in self.texts if name in self.key]
-        return [*self.required, *in_key, *self.counts]
+        return [*self.required, *self.texts, *self.counts]
 
 
 def shapes() -> list[Shape]:
