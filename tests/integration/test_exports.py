@@ -258,11 +258,12 @@ async def test_an_export_that_waits_in_vain_names_who_holds_the_turn(
     dsn = make_conninfo(dsn_of(application.pool), application_name="foreign tool")
     with psycopg.connect(dsn, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('medai.datalens.run', 0))")
-        pid = other.info.backend_pid
+        pid, told = other.info.backend_pid, list[str]()
         with capture_logs() as logs, pytest.raises(ConflictError, match=f"pid {pid}, с "):
-            await application.exports.export(None)
+            await application.exports.export(None, waiting=told.append)
     (line,) = [line for line in logs if line["event"] == "export waits for another one"]
     assert line["holder"].startswith(f"medai (foreign tool), pid {pid}")
+    assert told == [line["holder"]]
     assert await application.exports.export(None) == expected(calls)
 
 

@@ -123,7 +123,8 @@ async def test_columns_that_compute_themselves_take_our_values(
 
 
 def test_values_that_cannot_be_read_become_null(postgres_dsn: str, connection: Connection) -> None:
-    connection.execute(f"""
+    connection.execute(
+        f"""
         CREATE TABLE daily_summary_metrics (id SERIAL PRIMARY KEY, {_DAY},
             total_calls DOUBLE PRECISION, converted_calls TEXT, conversion_rate REAL,
             total_duration_seconds BIGINT, fg_percent DOUBLE PRECISION, created_at TEXT);
@@ -133,7 +134,8 @@ def test_values_that_cannot_be_read_become_null(postgres_dsn: str, connection: C
         VALUES ('2026-03-01', 'c', 'a', 'NaN', '99999999999', 'Infinity', 'NaN', 'вчера'),
                ('2026-03-01', 'c', 'b', 'Infinity', '-', '-Infinity', 77.5, ''),
                ('2026-03-01', 'c', 'c', 1e300, '2,4', 0.5, 1, '2026-03-01 10:00:00+03'),
-               ('2026-03-01', 'c', 'd', 7, '-2147483648', 1, 1, '2026-03-01 10:00:00')""".encode())
+               ('2026-03-01', 'c', 'd', 7, '-2147483648', 1, 1, '2026-03-01 10:00:00')""".encode()
+    )
     schema.upgrade(postgres_dsn)
     assert found(connection, "SELECT total_calls, converted_calls, conversion_rate, fg_percent"
                  " FROM daily_summary_metrics ORDER BY administrator") == [
@@ -146,7 +148,10 @@ def test_values_that_cannot_be_read_become_null(postgres_dsn: str, connection: C
         connection, "SELECT created_at FROM daily_summary_metrics ORDER BY administrator")
     ]  # fmt: skip
     assert moments[0] == moments[1] > datetime(2026, 11, 1, tzinfo=UTC)
-    assert moments[2:] == [datetime(2026, 3, 1, 7, tzinfo=UTC), datetime(2026, 3, 1, 10, tzinfo=UTC)]
+    assert moments[2:] == [
+        datetime(2026, 3, 1, 7, tzinfo=UTC),
+        datetime(2026, 3, 1, 10, tzinfo=UTC),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -133,10 +133,10 @@ class _Adoption:
         is) nor of columns that we do not know, unless they fill themselves."""
         held = {name for key in self._indexes() if key.is_primary for name in key.columns}
         for column in self._columns():
-            fills_itself = column.name not in self._shape.columns and column.fills_itself
+            ours = column.name in self._shape.columns
+            fills_itself = column.is_identity or (not ours and column.has_default)
             if column.required and column.name not in held and not fills_itself:
-                if not (column.is_identity and column.name == "id"):
-                    self._alter(column.name, "DROP NOT NULL")
+                self._alter(column.name, "DROP NOT NULL")
 
     def _convert(self) -> None:
         """Only what cannot hold our values: a foreign view forbids to change a column it reads."""
@@ -144,9 +144,7 @@ class _Adoption:
             if using := self._conversion(column):
                 if column.has_default:
                     self._alter(column.name, "DROP DEFAULT")
-                self._alter(
-                    column.name, f"TYPE {self._shape.columns[column.name]} USING {using}"
-                )
+                self._alter(column.name, f"TYPE {self._shape.columns[column.name]} USING {using}")
 
     def _conversion(self, column: FoundColumn) -> str | None:
         return conversion(column.name, column.kind, self._shape.columns[column.name])

@@ -16,7 +16,8 @@ LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum"""
 _KEYS = """
-SELECT format('%%I.%%I', n.nspname, x.relname), quote_ident(c.conname), i.indisprimary, i.indisunique,
+SELECT format('%%I.%%I', n.nspname, x.relname), quote_ident(c.conname), i.indisprimary,
+    i.indisunique,
     i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid AND i.indimmediate,
     ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
         JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number

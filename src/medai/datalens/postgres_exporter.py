@@ -13,7 +13,7 @@ from medai.datalens.copying import Cursor
 from medai.datalens.replacement import Replacement
 from medai.datalens.staging import Staging
 from medai.datalens.tables import DAY_TABLES, QUOTA, RECOMMENDATIONS, SCHEMA
-from medai.datalens.turns import PATIENCE_SECONDS, turn
+from medai.datalens.turns import PATIENCE_SECONDS, Waiting, turn
 from medai.errors import ConflictError, StoreError
 from medai.infra.postgres import Pool, store_errors
 from medai.metrics.rows import QuotaRow, RecommendationRow
@@ -38,12 +38,12 @@ class PostgresExporter:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def alone(self) -> AbstractAsyncContextManager[None]:
+    def alone(self, waiting: Waiting | None = None) -> AbstractAsyncContextManager[None]:
         """Wait until no other exporter of the fleet runs, and be the only one.
 
         Raises ConflictError when the other one does not end (see `turns`).
         """
-        return turn(self._pool)
+        return turn(self._pool, waiting)
 
     @asynccontextmanager
     async def replacing(self, client_id: str, days: Sequence[date]) -> AsyncIterator[Replacement]:

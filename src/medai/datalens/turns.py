@@ -4,7 +4,7 @@ Every role that may connect can take an advisory lock: PostgreSQL knows no right
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
@@ -20,6 +20,9 @@ QUIET_SECONDS = 5.0
 PATIENCE_SECONDS = 900.0
 """A full export of a large installation takes minutes."""
 
+Waiting = Callable[[str], None]
+"""Takes the name of the connection that an export waits for."""
+
 _RUN_LOCK = "medai.datalens.run"
 _HOLDER = """
 SELECT a.usename, a.application_name, a.pid, a.state_change
@@ -32,15 +35,18 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
 
 
 @asynccontextmanager
-async def turn(pool: Pool) -> AsyncIterator[None]:
+async def turn(pool: Pool, waiting: Waiting | None = None) -> AsyncIterator[None]:
     """Wait until no other exporter of the fleet runs, and be the only one.
 
-    Raises ConflictError that names the holder after `PATIENCE_SECONDS`, StoreError when the server
-    is away.
+    `waiting` is told for whom, once, if it takes longer than `QUIET_SECONDS`. Raises ConflictError
+    that names the holder after `PATIENCE_SECONDS`, StoreError when the server is away.
     """
     async with AsyncExitStack() as held:
         if not await _taken(pool, held, QUIET_SECONDS):
-            _log.warning("export waits for another one", holder=await _holder(pool))
+            holder = await _holder(pool)
+            _log.warning("export waits for another one", holder=holder)
+            if waiting:
+                waiting(holder)
             if not await _taken(pool, held, PATIENCE_SECONDS):
                 raise ConflictError(
                     f"Выгрузка не началась за {PATIENCE_SECONDS / 60:.0f} мин: очередь держит"

@@ -18,6 +18,7 @@ from medai.datalens.days import DueDay, ExportDays
 from medai.datalens.errors import MetricsExportError
 from medai.datalens.postgres_exporter import PostgresExporter
 from medai.datalens.tables import CRITERIA, DAILY, DETAILS, FUNNEL, QUOTA, RECOMMENDATIONS
+from medai.datalens.turns import Waiting
 from medai.errors import ConflictError, StoreError
 from medai.infra.documents import Where
 from medai.kit.clock import Clock
@@ -57,14 +58,17 @@ class Exports:
         self._links = links
         self._clock = clock
 
-    async def export(self, client_id: str | None, *, full: bool = False) -> dict[str, int]:
+    async def export(
+        self, client_id: str | None, *, full: bool = False, waiting: Waiting | None = None
+    ) -> dict[str, int]:
         """Export every due day of one clinic or of all; returns rows written per table.
 
-        Waits until no other export runs; raises ConflictError when that takes too long. `full` writes every known day again. Days stay due when
+        Waits until no other export runs; raises ConflictError when that takes too long;
+        `waiting` is told for whom. `full` writes every known day again. Days stay due when
         their write fails, so a later run completes them. Raises StoreError, and at the end
         MetricsExportError if some days could not be written.
         """
-        async with self._exporter.alone():
+        async with self._exporter.alone(waiting):
             if full:
                 await self._days.touch_all(client_id)
             due = await self._due(client_id)
