@@ -107,7 +107,7 @@ async def test_the_reader_of_an_embedded_database_is_given_no_address(
     medai: CommandLine, short_dir: Path
 ) -> None:
     """Nobody listens there when the command has ended."""
-    alone = {"POSTGRES_DSN": "", "DATA_DIR": str(short_dir / "alone")}
+    alone = {"POSTGRES_DSN": "", "MEDAI_DATA_DIR": str(short_dir / "alone")}
     made = await medai.run("db", "reader", **alone)
     assert (made.code, made.err) == (0, "")
     assert "POSTGRES_HOST" in made.out
