@@ -101,3 +101,16 @@ async def test_the_reader_of_the_command_reads_and_writes_nothing(
     finally:
         with psycopg.connect(postgres_dsn, autocommit=True) as owner:
             owner.execute(f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}".encode())
+
+
+async def test_the_reader_of_an_embedded_database_is_given_no_address(
+    medai: CommandLine, short_dir: Path
+) -> None:
+    """Nobody listens there when the command has ended."""
+    alone = {"POSTGRES_DSN": "", "MEDAI_DATA_DIR": str(short_dir / "alone")}
+    made = await medai.run("db", "reader", **alone)
+    assert (made.code, made.err) == (0, "")
+    assert "POSTGRES_HOST" in made.out
+    assert "хост" not in made.out
+    refused = await medai.run("db", "reader", "--role", "postgres", **alone)
+    assert refused.code == EXIT_CODES["invalid_input"]

@@ -13,8 +13,9 @@ from medai.datalens.copying import Cursor
 from medai.datalens.replacement import Replacement
 from medai.datalens.staging import Staging
 from medai.datalens.tables import DAY_TABLES, QUOTA, RECOMMENDATIONS, SCHEMA
-from medai.errors import StoreError
-from medai.infra.postgres import Pool, advisory_lock, store_errors
+from medai.datalens.turns import PATIENCE_SECONDS, Waiting, turn
+from medai.errors import ConflictError, StoreError
+from medai.infra.postgres import Pool, store_errors
 from medai.metrics.rows import QuotaRow, RecommendationRow
 
 _Quotas = dict[tuple[str, str, date], tuple[int, int]]
@@ -22,22 +23,27 @@ _Quotas = dict[tuple[str, str, date], tuple[int, int]]
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('medai.datalens.export', 0))"
 """Makes writers follow each other: both would find a row missing and insert it."""
-_RUN_LOCK = "medai.datalens.run"
+_WAIT = f"SET LOCAL lock_timeout = {PATIENCE_SECONDS * 1_000:.0f}"
+"""Also for rows and tables that somebody else has locked."""
 
 
 class PostgresExporter:
     """Writes the DataLens tables; readers see a day either as it was or as it is.
 
     The tables must exist (`medai.datalens.schema.upgrade`). Every method raises StoreError when
-    the database cannot be reached or a table is missing.
+    the database cannot be reached or a table is missing, the writing ones ConflictError when
+    somebody else keeps the tables locked.
     """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def alone(self) -> AbstractAsyncContextManager[None]:
-        """Wait until no other exporter of the fleet runs, and be the only one."""
-        return advisory_lock(self._pool, _RUN_LOCK)
+    def alone(self, waiting: Waiting | None = None) -> AbstractAsyncContextManager[None]:
+        """Wait until no other exporter of the fleet runs, and be the only one.
+
+        Raises ConflictError when the other one does not end (see `turns`).
+        """
+        return turn(self._pool, waiting)
 
     @asynccontextmanager
     async def replacing(self, client_id: str, days: Sequence[date]) -> AsyncIterator[Replacement]:
@@ -93,6 +99,7 @@ class PostgresExporter:
                 connection.transaction(),
                 connection.cursor() as cursor,
             ):
+                await cursor.execute(_WAIT)
                 yield cursor
 
 
@@ -124,7 +131,7 @@ def _completed(row: QuotaRow, known: _Quotas) -> QuotaRow | None:
 @contextmanager
 def _export_errors() -> Iterator[None]:
     try:
-        with store_errors():
+        with store_errors(), _lock_errors():
             yield
     except psycopg.errors.UndefinedTable as error:
         raise StoreError("Таблиц DataLens нет: выполните medai db upgrade") from error
@@ -133,4 +140,15 @@ def _export_errors() -> Iterator[None]:
     except psycopg.errors.InsufficientPrivilege as error:
         raise StoreError(
             "Нет прав на таблицы DataLens: дайте пользователю базы право записи"
+        ) from error
+
+
+@contextmanager
+def _lock_errors() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable as error:
+        raise ConflictError(
+            "Таблицы DataLens заняты другим подключением к PostgreSQL: завершите его"
+            " (его покажет pg_stat_activity) и повторите medai export"
         ) from error
