@@ -63,6 +63,12 @@ class StoreError(MedaiError):
     code = "store_unavailable"
 
 
+class StoredDataError(MedaiError):
+    """A document breaks the shape we keep: written by other hands. Its id and fields are told."""
+
+    code = "stored_data"
+
+
 class QuotaExceededError(MedaiError):
     """The clinic's transcription minutes for the month or week are spent."""
 

@@ -79,6 +79,23 @@ async def test_a_day_that_cannot_be_written_ends_the_command_with_its_code(
     assert again.out.splitlines() == ["изменений нет"]
 
 
+async def test_a_damaged_document_is_named_in_one_line(
+    medai: CommandLine, repository: CallRepository
+) -> None:
+    damaged, *_ = await stored(repository)
+    await repository.change(damaged.id, {"duration_seconds": "долго"})
+    day = damaged.business_day.isoformat()
+
+    report, export = await medai.run("report", "--from", day), await medai.run("export")
+
+    assert report.code == EXIT_CODES["stored_data"] == 19
+    assert damaged.id in report.one_line()
+    assert "duration_seconds" in report.one_line()
+    assert "долго" not in report.err + export.err
+    assert export.code == EXIT_CODES["metrics_export"]
+    assert damaged.id in export.err
+
+
 async def test_the_reader_of_the_command_reads_and_writes_nothing(
     medai: CommandLine, repository: CallRepository, postgres_dsn: str
 ) -> None:

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from pydantic import ValidationError
+
 from medai.calls.models import Call, Stage
 from medai.calls.standing import GROUPED_BY, Standing, standing_of
-from medai.errors import InvalidInputError, NotFoundError
+from medai.errors import InvalidInputError, NotFoundError, StoredDataError
 from medai.infra.documents import (
     MAX_IDS_PER_QUERY,
     Change,
@@ -53,9 +55,16 @@ def to_document(call: Call) -> Document:
 
 
 def from_document(document: Document) -> Call:
-    """The model behind a stored document."""
+    """The model behind a stored document. Raises StoredDataError when it is none of ours."""
     fields = dict(document)
-    return Call(id=fields.pop("_id"), **fields)
+    try:
+        return Call(id=fields.pop("_id"), **fields)
+    except ValidationError as error:
+        wrong = ", ".join(sorted({str(one["loc"][0]) for one in error.errors()}))
+        raise StoredDataError(
+            f"Звонок {document['_id']} хранится с ошибкой (поля {wrong}): исправьте его документ"
+            " или удалите"
+        ) from error
 
 
 _BY_TIME: Sort = (("business_day", 1), ("started_at", 1))

@@ -77,7 +77,8 @@ def add(
         word = "подключена" if done.is_new else "обновлена"
         config = "найдены" if done.clinic.conversion_config else "не найдены: задайте вручную"
         console.print(f"Клиника «{name}» {word}; администраторов: {done.administrators};")
-        console.print(f"цели конверсии {config}")
+        console.print(f"цели конверсии {config};")
+        console.print(f"часовой пояс {done.clinic.timezone} (другой задаёт --timezone)")
 
     with_application(work, quiet=True)
 

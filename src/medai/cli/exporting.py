@@ -1,5 +1,7 @@
 """Commands that hand results out: metrics and reports."""
 
+import errno
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -73,11 +75,18 @@ async def _made(
 
 
 def save(target: Path, content: bytes) -> None:
-    """Write a file for a person. Raises InvalidInputError when the place cannot be written."""
+    """Write a file for a person, whole or not at all.
+
+    Raises InvalidInputError when the place cannot be written.
+    """
+    draft = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        draft.write_bytes(content)
+        draft.replace(target)
     except OSError as error:
-        raise InvalidInputError(
-            f"Файл {target} не записывается: проверьте папку и права"
-        ) from error
+        with suppress(OSError):
+            draft.unlink()
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "на диске нет места" if full else "проверьте папку и права"
+        raise InvalidInputError(f"Файл {target} не записывается: {reason}") from error

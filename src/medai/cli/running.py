@@ -42,6 +42,7 @@ EXIT_CODES = {
     "answer_lost": 16,
     "report_rendering": 17,
     "metrics_export": 18,
+    "stored_data": 19,
     "incomplete": 20,
     "unhealthy": 21,
 }

@@ -61,6 +61,9 @@ def parse_day(text: str) -> date:
                 break
             if day.year in _YEARS:
                 return day
+            raise InvalidInputError(
+                f"Дата «{text.strip()}» слишком далека: годы от {_YEARS[0]} до {_YEARS[-1]}"
+            )
     shown = " ".join(text.split())[:20]
     raise InvalidInputError(f"Неверная дата «{shown}»: укажите ДД.ММ.ГГГГ или ГГГГ-ММ-ДД")
 

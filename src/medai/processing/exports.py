@@ -19,7 +19,7 @@ from medai.datalens.errors import MetricsExportError
 from medai.datalens.postgres_exporter import PostgresExporter
 from medai.datalens.tables import CRITERIA, DAILY, DETAILS, FUNNEL, QUOTA, RECOMMENDATIONS
 from medai.datalens.turns import Waiting
-from medai.errors import ConflictError, StoreError
+from medai.errors import ConflictError, StoredDataError, StoreError
 from medai.infra.documents import Where
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange
@@ -202,6 +202,8 @@ class Exports:
 
 def _reason(error: Exception) -> str:
     """Where it went wrong, without the values: drivers and models quote names and phones."""
+    if isinstance(error, StoredDataError):
+        return error.message
     if isinstance(error, ValidationError):
         return ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
     diagnosis = getattr(error, "diag", None)
