@@ -36,6 +36,7 @@ CALLS = Collection(
         ("note_id",),
         ("transcript.filename",),
         ("run_id", "client_id", "business_day"),
+        ("analysis.analysed_at",),
     ),
 )
 
