@@ -9,11 +9,11 @@ from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from medai.access.models import LINK, Grant
-from medai.access.pace import Pace
 from medai.api import errors
 from medai.bootstrap import Application
 from medai.errors import AccessDeniedError, ForbiddenError, MedaiError
 from medai.infra.crypto import is_same
+from medai.kit.pace import Pace
 
 OPEN_PATHS = frozenset(
     {"/docs", "/openapi.json", "/redoc", "/api/status", "/health/live", "/health/ready"}

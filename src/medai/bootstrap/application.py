@@ -27,6 +27,9 @@ from medai.kit.clock import Clock
 from medai.ledger.service import EffectLedger
 from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
+from medai.members.invitations import Invitations
+from medai.members.log import MemberLog
+from medai.members.repository import Members
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.bulk import BulkSyncs
 from medai.processing.crm_access import CrmAccess
@@ -74,6 +77,9 @@ class Application:
     api_key: str
     keys: ApiKeys
     access_log: AccessLog
+    members: Members
+    invitations: Invitations
+    member_log: MemberLog
     engine: procrastinate.App
     pool: Pool
     documents: Documents

@@ -22,6 +22,9 @@ from medai.infra.log_files import LogFiles
 from medai.infra.readiness import Readiness
 from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
+from medai.members.invitations import Invitations
+from medai.members.log import MemberLog
+from medai.members.repository import Members
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
 from medai.processing.bulk import BulkSyncs
@@ -75,6 +78,8 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
     runs, jobs, accounts = ground.runs, ground.jobs, providers.accounts
     export_days, conclusions = ground.export_days, ground.conclusions
 
+    member_log = MemberLog(documents)
+    members = Members(documents, clinics, member_log, clock)
     limits, stops = LimitService(clinics, clock), Stops(documents, clock)
     sweeps = Sweeps(calls, jobs, stops, clock)
     requests = WorkRequests(calls, jobs, clock)
@@ -141,6 +146,9 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         api_key=ground.api_key,
         keys=ApiKeys(documents, clinics, ground.api_key, clock),
         access_log=ground.access_log,
+        members=members,
+        invitations=Invitations(documents, clinics, members, member_log, clock),
+        member_log=member_log,
         engine=ground.engine,
         pool=stores.pool,
         documents=documents,

@@ -102,6 +102,14 @@ def is_same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
 
 
+def digest_of(text: str) -> str:
+    """What is stored of a random text that lets its holder in: its SHA-256, 64 hex digits.
+
+    For texts of 128 random bits or more only: those need no salt and no slow hash.
+    """
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
 def _key(secret: str, purpose: str) -> bytes:
     if len(secret) < MINIMAL_SECRET_LENGTH:
         raise SettingsError(
