@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     medai_night_hour: int = Field(
         21, ge=0, le=23, description="hour of the clinic's zone of the full run"
     )
+    medai_digest_hour: int = Field(
+        9, ge=0, le=23, description="hour of the clinic's zone of the bot's morning digest"
+    )
     medai_keep_jobs_days: int = Field(14, ge=0, description="ended jobs; 0: for ever")
     medai_keep_runs_days: int = Field(90, ge=0, description="ended runs; 0: for ever")
     medai_keep_access_log_days: int = Field(

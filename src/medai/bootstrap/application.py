@@ -34,6 +34,7 @@ from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.bulk import BulkSyncs
 from medai.processing.crm_access import CrmAccess
 from medai.processing.crm_checks import CrmChecks
+from medai.processing.digests.service import Digests
 from medai.processing.events_export import EventsExport
 from medai.processing.exports import Exports
 from medai.processing.figures import Figures
@@ -129,6 +130,7 @@ class Application:
     syncs: Syncs
     exports: Exports
     reports: ReportService
+    digests: Digests
     own_recordings: OwnRecordings
     single_analysis: SingleAnalysis
     period_conclusions: PeriodConclusions

@@ -9,6 +9,7 @@ from medai.analysis.repository import AnalysisRepository
 from medai.analysis.service import AnalysisService
 from medai.bootstrap.application import Application
 from medai.bootstrap.ground import Ground
+from medai.bootstrap.notices import digests
 from medai.bootstrap.providers import Providers
 from medai.calls.listing import CallListing
 from medai.calls.period_status import PeriodStatuses
@@ -140,6 +141,16 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
     )
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
+    reports = ReportService(
+        calls,
+        clinics,
+        files,
+        renderer,
+        links,
+        clock,
+        analyses=AnalysisRepository(documents),
+        conclusions=recommendations,
+    )
     return Application(
         settings=settings,
         clock=clock,
@@ -230,16 +241,8 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         retention=_retention(ground),
         syncs=syncs,
         exports=exports,
-        reports=ReportService(
-            calls,
-            clinics,
-            files,
-            renderer,
-            links,
-            clock,
-            analyses=AnalysisRepository(documents),
-            conclusions=recommendations,
-        ),
+        reports=reports,
+        digests=digests(ground, members, reports, stops),
         own_recordings=own,
         single_analysis=single_analysis,
         period_conclusions=PeriodConclusions(clinics, calls, recommendations, jobs),

@@ -51,7 +51,8 @@ Content = Morning | OwnMorning | Weekly | PatientNotice | Trouble | NightReport
 class Due:
     """A message to write now. `subject` is what it is about; a chat is told of it once.
 
-    `shows` is the change of the subject that the message shows.
+    `shows` is the change of the subject that the message shows; `for_owner` adds what only owners
+    are told.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class Due:
     subject: str
     content: Content
     shows: int = 0
+    for_owner: bool = False
 
     @property
     def id(self) -> str:

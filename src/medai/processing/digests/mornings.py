@@ -1,6 +1,6 @@
 """Digests that are due now: whose hour has come, who was not told yet, who does not sleep."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import date, datetime
 
 from medai.calls.models import Call
@@ -9,7 +9,7 @@ from medai.clinics.repository import ClinicRepository
 from medai.clinics.zones import shown_zone
 from medai.digests.moments import morning_of, told_day, told_week, waits_for_night
 from medai.kit.clock import Clock
-from medai.members.models import Member, Membership, Notice
+from medai.members.models import Member, Membership, Notice, Role
 from medai.processing.digests.deliveries import Deliveries, Due, Kind, State
 from medai.processing.digests.people import People, concerned, split
 from medai.processing.digests.readings import ClinicReader
@@ -42,7 +42,7 @@ class Mornings:
         self._hour = hour
         self._done: set[tuple[str, date]] = set()
 
-    async def due(self) -> AsyncIterator[Due]:
+    async def due(self) -> AsyncGenerator[Due, None]:
         """Messages to write now, clinic by clinic."""
         for clinic in [clinic async for clinic in self._clinics.all()]:
             now = self._clock()
@@ -60,7 +60,9 @@ class Mornings:
         running = self._runs.running(clinic.client_id)
         return any([run.kind == RunKind.NIGHT async for run in running])
 
-    async def _of_clinic(self, clinic: Clinic, morning: date, now: datetime) -> AsyncIterator[Due]:
+    async def _of_clinic(
+        self, clinic: Clinic, morning: date, now: datetime
+    ) -> AsyncGenerator[Due, None]:
         members = [member async for member in self._people.of_clinic(clinic.client_id)]
         daily, later = await self._ready(clinic, members, Notice.MORNING, morning, now)
         if daily:
@@ -86,7 +88,7 @@ class Mornings:
 
     async def _daily(
         self, clinic: Clinic, morning: date, members: list[Member]
-    ) -> AsyncIterator[Due]:
+    ) -> AsyncGenerator[Due, None]:
         day = told_day(morning).first
         calls = await self._reader.day(clinic, day)
         subject = _subject(Notice.MORNING, clinic, morning)
@@ -94,7 +96,8 @@ class Mornings:
         if everyone:
             content = await self._reader.morning(clinic, day, calls)
             for member in everyone:
-                yield Due(Kind.MORNING, member.telegram_id, subject, content)
+                owner = _of(member, clinic).role is Role.OWNER
+                yield Due(Kind.MORNING, member.telegram_id, subject, content, for_owner=owner)
         for member in members:
             if member not in everyone:
                 async for due in self._own(clinic, day, member, calls, subject):
@@ -102,7 +105,7 @@ class Mornings:
 
     async def _own(
         self, clinic: Clinic, day: date, member: Member, calls: list[Call], subject: str
-    ) -> AsyncIterator[Due]:
+    ) -> AsyncGenerator[Due, None]:
         name = _of(member, clinic).administrator
         content = await self._reader.own_morning(clinic, day, name, calls)
         due = Due(Kind.OWN_MORNING, member.telegram_id, subject, content)
@@ -113,7 +116,7 @@ class Mornings:
 
     async def _weekly(
         self, clinic: Clinic, morning: date, members: list[Member]
-    ) -> AsyncIterator[Due]:
+    ) -> AsyncGenerator[Due, None]:
         week = told_week(morning)
         if week is None:
             return

@@ -1,6 +1,6 @@
 """The report of a night run, once per night, to the chat of TELEGRAM_ADMIN_CHAT_ID."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 
 from medai.calls.repository import CallRepository
@@ -44,7 +44,7 @@ class Nights:
         self._keeper_chat = keeper_chat
         self._told = ""
 
-    async def due(self) -> AsyncIterator[Due]:
+    async def due(self) -> AsyncGenerator[Due, None]:
         """The report of the newest night, when it is over and was not told."""
         if self._keeper_chat is None:
             return

@@ -1,7 +1,7 @@
 """Alerts of first-time patients who did not book: found, claimed, closed, kept up to date."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,7 +67,7 @@ class PatientAlerts:
         self._scanned_at = now
         return found
 
-    async def due(self) -> AsyncIterator[Due]:
+    async def due(self) -> AsyncGenerator[Due, None]:
         """Messages of alerts that nobody has dealt with for good."""
         now = self._clock()
         where: Document = {"outcome": None, "at": Range(above=now - REACH)}
@@ -86,7 +86,7 @@ class PatientAlerts:
             elif not later:
                 self._told.add(alert.id)
 
-    async def outdated(self) -> AsyncIterator[tuple[Delivery, PatientNotice]]:
+    async def outdated(self) -> AsyncGenerator[tuple[Delivery, PatientNotice], None]:
         """Messages that show an earlier state of their alert, with what they have to show."""
         for alert in [alert async for alert in self._alerts({"stale": True})]:
             clinic = await self._clinics.require(alert.client_id)
@@ -117,7 +117,7 @@ class PatientAlerts:
         """The alert. Raises NotFoundError."""
         found = await self._documents.get(PATIENT_ALERTS, alert_id)
         if found is None:
-            raise NotFoundError("Оповещение не найдено: оно устарело")
+            raise unknown_alert()
         return _from_document(found)
 
     async def claim(self, alert_id: str, by: Member) -> bool:
@@ -209,6 +209,11 @@ class PatientAlerts:
         sort = (("at", 1),)
         async for one in self._documents.find(PATIENT_ALERTS, where, sort=sort, limit=limit):
             yield _from_document(one)
+
+
+def unknown_alert() -> NotFoundError:
+    """What is said of an alert that does not exist, or not for whoever asks."""
+    return NotFoundError("Оповещение не найдено: оно устарело")
 
 
 def _is_of(call: Call, alert: PatientAlert) -> bool:

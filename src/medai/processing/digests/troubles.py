@@ -1,6 +1,6 @@
 """Technical troubles of clinics and of the installation: told once, and once that they are over."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -66,7 +66,7 @@ class Troubles:
         if changes.changed:
             await self._documents.put_many(TROUBLES, [_document(one) for one in changes.changed])
 
-    async def due(self) -> AsyncIterator[Due]:
+    async def due(self) -> AsyncGenerator[Due, None]:
         """Messages about troubles that stand and about those that have just ended."""
         now = self._clock()
         standing = [one async for one in self._stored({"over_at": None})]
@@ -80,12 +80,12 @@ class Troubles:
                 async for due in self._ended(one, now):
                     yield due
 
-    async def _begun(self, one: Trouble, now: datetime) -> AsyncIterator[Due]:
+    async def _begun(self, one: Trouble, now: datetime) -> AsyncGenerator[Due, None]:
         told = await self._deliveries.told(_subject(one))
         for chat_id in await self._chats(one, list(told), now):
             yield Due(Kind.TROUBLE, chat_id, _subject(one), one)
 
-    async def _ended(self, one: Trouble, now: datetime) -> AsyncIterator[Due]:
+    async def _ended(self, one: Trouble, now: datetime) -> AsyncGenerator[Due, None]:
         """The end is told to those who know of the beginning."""
         informed = await self._deliveries.told(_subject(one))
         known = {chat_id for chat_id, it in informed.items() if it.state is not State.REFUSED}
@@ -109,13 +109,13 @@ class Troubles:
     async def _owners(self, one: Trouble) -> list[tuple[Member, ZoneInfo]]:
         """Owners with the clock that their quiet hours are read on."""
         if one.client_id is not None:
-            tz = shown_zone(await self._clinics.get(one.client_id))
+            tz = shown_zone(await self._clinics.by_client_id(one.client_id))
             members = [member async for member in self._people.of_clinic(one.client_id)]
             return [(member, tz) for member in members if _concerns(member, one.client_id)]
         found = []
         async for member in self._people.all():
             if any(_concerns(member, each.client_id) for each in member.memberships):
-                clinic = await self._clinics.get(member.membership.client_id)
+                clinic = await self._clinics.by_client_id(member.membership.client_id)
                 found.append((member, shown_zone(clinic)))
         return found
 
