@@ -21,4 +21,5 @@ pytest_plugins = [
     "tests.fixtures.faults",
     "tests.fixtures.service",
     "tests.fixtures.crm_doors",
+    "tests.fixtures.bot_chat",
 ]

@@ -176,6 +176,15 @@ class Settings(BaseSettings):
 
     telegram_api_base_url: str = Field("https://api.telegram.org", description="Bot API server")
     bot_token: SecretStr = Field(SecretStr(""), description="empty: no bot")
+    telegram_webhook_url: str = Field(
+        "", description="public HTTPS address ending in /telegram/webhook; empty: long polling"
+    )
+    telegram_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Telegram proves itself with it: 16-256 of A-Z a-z 0-9 _ -"
+    )
+    telegram_use_proxy: bool = Field(
+        False, description="the bot reaches Telegram through PROXY_STRING or PROXY_*"
+    )
     telegram_admin_chat_id: str = Field("", description="chat for technical alerts")
 
     recordings_allow_hosts: str = Field(

@@ -1,8 +1,9 @@
 """The HTTP door: routers, access, errors."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI, Security
+from fastapi import APIRouter, FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import APIKeyHeader
 
@@ -58,9 +59,11 @@ _UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""
 
 
-def create_api(application: Application) -> FastAPI:
-    """The API over an open application."""
+def create_api(application: Application, others: Sequence[APIRouter] = ()) -> FastAPI:
+    """The API over an open application; `others` are routers of doors that live in this process."""
     api = _routed()
+    for router in others:
+        api.include_router(router, prefix="/api")
     api.state.application = application
     api.state.call_lists = CallLists(application.call_listing, application.clinics)
     errors.install(api)

@@ -53,6 +53,7 @@ from medai.processing.run_book import RunBook
 from medai.processing.run_phases import RunPhases
 from medai.processing.runs import Runs
 from medai.processing.schedule.begin import Schedule
+from medai.processing.seats import Seats
 from medai.processing.shift_changes import ShiftChanges
 from medai.processing.single_analysis import SingleAnalysis
 from medai.processing.stops import Stops
@@ -135,6 +136,7 @@ class Application:
     single_analysis: SingleAnalysis
     period_conclusions: PeriodConclusions
     trials: TrialRecordings
+    seats: Seats
     jobs: Jobs
     figures: Figures
     readiness: Readiness

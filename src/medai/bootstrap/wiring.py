@@ -51,6 +51,7 @@ from medai.processing.run_book import RunBook
 from medai.processing.run_phases import RunPhases
 from medai.processing.schedule.begin import Schedule
 from medai.processing.schedule.memory import ScheduleMemory
+from medai.processing.seats import SeatParts, Seats
 from medai.processing.shift_changes import ShiftChanges
 from medai.processing.single_analysis import SingleAnalysis
 from medai.processing.sliced_sync import SlicedSync
@@ -139,6 +140,15 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         clock,
         longest_seconds=settings.api_longest_wait_seconds,
     )
+    bulk = BulkSyncs(
+        clinics=clinics,
+        calls=calls,
+        accounts=accounts,
+        asked=asked,
+        waiting=waiting,
+        clock=clock,
+    )
+    transcript_files = TranscriptFiles(calls, clinics, TranscriptRepository(documents), links)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
     reports = ReportService(
@@ -181,7 +191,7 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         note_recordings=NoteRecordings(lookups, calls, files, providers.recordings, links),
         crm_checks=checks,
         transcription=transcription,
-        transcript_files=TranscriptFiles(calls, clinics, TranscriptRepository(documents), links),
+        transcript_files=transcript_files,
         links=links,
         analysis=analysis,
         recommendations=recommendations,
@@ -199,14 +209,7 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         shift_changes=ShiftChanges(work_schedule, clinics, reattribution, asked, clock),
         speech_account=SpeechAccount(providers.speech_account),
         log_files=LogFiles(settings.data_dir),
-        bulk=BulkSyncs(
-            clinics=clinics,
-            calls=calls,
-            accounts=accounts,
-            asked=asked,
-            waiting=waiting,
-            clock=clock,
-        ),
+        bulk=bulk,
         events_export=EventsExport(
             clinics=clinics, calls=calls, accounts=accounts, runs=runs, asked=asked, clock=clock
         ),
@@ -253,6 +256,21 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
             stops,
             clock,
             most_megabytes=settings.recordings_max_megabytes,
+        ),
+        seats=Seats(
+            SeatParts(
+                calls=calls,
+                clinics=clinics,
+                files=files,
+                links=links,
+                bulk=bulk,
+                asked=asked,
+                single_analysis=single_analysis,
+                analysis=analysis,
+                transcript_files=transcript_files,
+                access_log=ground.access_log,
+                clock=clock,
+            )
         ),
         jobs=jobs,
         figures=Figures(stores.pool, calls, limits, stops, held, clock),

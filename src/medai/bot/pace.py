@@ -79,7 +79,7 @@ class Pace(BaseRequestMiddleware):
         method: TelegramMethod[TelegramType],
     ) -> Response[TelegramType]:
         """Carry the request out in its turn. Raises the errors of `aiogram.exceptions`."""
-        if isinstance(method, GetUpdates):
+        if method.__api_method__ == GetUpdates.__api_method__:
             return await make_request(bot, method)
         for left in reversed(range(_ATTEMPTS)):
             await self._turn(method)

@@ -4,6 +4,7 @@ The token stands in every address: nothing of an address gets into an error or a
 """
 
 from collections.abc import AsyncGenerator
+from enum import Enum
 from typing import Any
 
 import httpx2
@@ -68,12 +69,14 @@ class HttpSession(BaseSession):
     async def close(self) -> None:
         """Nothing: the client has an owner."""
 
-    def _form(
-        self, bot: Bot, method: TelegramMethod[Any], files: dict[str, Any]
-    ) -> dict[str, str]:
+    def _form(self, bot: Bot, method: TelegramMethod[Any], files: dict[str, Any]) -> dict[str, str]:
         values = method.model_dump(warnings=False)
         prepared = (
             (name, self.prepare_value(value, bot=bot, files=files))
             for name, value in values.items()
         )
-        return {name: str(value) for name, value in prepared if value is not None}
+        return {name: _written(value) for name, value in prepared if value is not None}
+
+
+def _written(value: Any) -> str:
+    return str(value.value if isinstance(value, Enum) else value)

@@ -6,6 +6,7 @@ import typer
 
 from medai import __version__
 from medai.cli import (
+    bot,
     clinics,
     costs,
     daily,
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, description, processing, daily, own_call, exporting, runs, costs, held, stops,
+    service, bot, description, processing, daily, own_call, exporting, runs, costs, held, stops,
     recommending, clinics, keys, limits, staff, database, doctor, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:

@@ -4,15 +4,18 @@ A seat belongs to one clinic. What lies outside of it does not exist: another cl
 for an administrator, another administrator's call are both "not found".
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from time import monotonic
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from medai.access.audit import AccessLog, Opened
 from medai.analysis.models import CallAnalysis
 from medai.analysis.service import AnalysisService
-from medai.calls.models import UNKNOWN_ADMINISTRATOR, Call
+from medai.calls.models import UNKNOWN_ADMINISTRATOR, Call, Step
 from medai.calls.repository import CallRepository
 from medai.clinics.models import Clinic
 from medai.clinics.repository import ClinicRepository
@@ -33,6 +36,7 @@ from medai.processing.waiting import Question
 from medai.processing.waiting import Waited as RunWaited
 
 _SHOWN = {"skip_reason": None}
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,25 @@ class Seats:
         membership = member.membership
         clinic = await self._parts.clinics.require(membership.client_id)
         return Seat(member, membership, clinic, self._parts)
+
+    async def of_person(self, members: "People", telegram_id: int, client_id: str) -> "Seat":
+        """The person's seat in a clinic, as it is now. Raises NotFoundError for whoever has none:
+        they may have been taken out while work was under way."""
+        member = await members.member(telegram_id)
+        if member is None or member.of(client_id) is None:
+            raise NotFoundError("Доступа к этой клинике больше нет")
+        return await self.of(member.model_copy(update={"client_id": client_id}))
+
+
+class People(Protocol):
+    """Whoever knows the members; `medai.members.repository.Members` does."""
+
+    async def member(self, telegram_id: int) -> Member | None:
+        """The person, None without a living membership."""
+
+
+Tell = Callable[[Call], Awaitable[None]]
+"""Told the call again and again while somebody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +164,37 @@ class Seat:
         """Ask for the transcript. Raises InvalidInputError for a call that is left out."""
         return await self._parts.asked.transcription_of(await self.call(call_id))
 
-    async def analyse(self, call_id: str) -> Waited:
-        """The call with its analysis, asked for unless it is there; raises ConflictError."""
-        return await self._parts.single_analysis.analysed(await self.call(call_id))
+    async def transcribed(self, call_id: str, seconds: float, tell: Tell) -> Call:
+        """Wait for the transcript that was asked for: until it is there, has failed for longer
+        than we wait, or so many seconds are over."""
+        deadline = monotonic() + seconds
+        while True:
+            call = await self.call(call_id)
+            left = deadline - monotonic()
+            if call.transcript or left <= 0 or self._fails(call, left):
+                return call
+            await tell(call)
+            await asyncio.sleep(min(_LOOK_SECONDS, left))
+
+    async def analysed(self, call_id: str, seconds: float, tell: Tell) -> Waited:
+        """Ask for the analysis unless it is there and wait for it; raises ConflictError for a
+        call without a transcript."""
+        call = await self.call(call_id)
+        waiting = asyncio.ensure_future(self._parts.single_analysis.analysed(call))
+        try:
+            async with asyncio.timeout(seconds):
+                while not (await asyncio.wait({waiting}, timeout=_LOOK_SECONDS))[0]:
+                    await tell(call)
+                return await waiting
+        except TimeoutError:
+            return Waited(await self.call(call_id))
+        finally:
+            waiting.cancel()
+
+    def _fails(self, call: Call, seconds_left: float) -> bool:
+        end = self._parts.clock() + timedelta(seconds=seconds_left)
+        failures = (call.failures.get(step) for step in (Step.RECORDING, Step.TRANSCRIPTION))
+        return any(one and (one.next_try_at is None or one.next_try_at > end) for one in failures)
 
     async def stored_analysis(self, call_id: str) -> CallAnalysis | None:
         """The full analysis with its quotes, None when there is none. Enters the access log."""

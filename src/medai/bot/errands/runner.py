@@ -127,7 +127,7 @@ class Errands:
             # What was sent may have arrived: nothing is repeated.
             _log.warning("errand failed", kind=errand.kind, error=type(error).__name__)
             await self._ended(errand, progress, texts.trouble())
-        except Exception:
+        except Exception:  # noqa: BLE001 - nobody awaits an errand: it must not end unseen
             _log.exception("errand failed", kind=errand.kind)
             await self._ended(errand, progress, texts.trouble())
         else:

@@ -28,9 +28,7 @@ def router() -> Router:
     return made
 
 
-async def start(
-    message: Message, seat: Seat, state: FSMContext, invitations: Invitations
-) -> None:
+async def start(message: Message, seat: Seat, state: FSMContext, invitations: Invitations) -> None:
     """The first screen; with the code of another clinic's invitation that clinic is added."""
     code = code_of(message)
     if not code or message.from_user is None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from aiogram.types import InlineKeyboardMarkup
 
 from medai.bot.callbacks import Act, CallAt, DayAgain, DayAt, Go, LeadAt, Place, day_text
-from medai.bot.keyboards.common import board, button, home, link, Row, paging
+from medai.bot.keyboards.common import Row, board, button, home, link, paging
 from medai.bot.texts import calls as texts
 from medai.calls.models import Call
 

@@ -1,0 +1,11 @@
+"""Which errand is carried out by what."""
+
+from medai.bot.errands import calls
+from medai.bot.errands.ledger import ErrandKind
+from medai.bot.errands.runner import Carriers
+
+CARRIERS: Carriers = {
+    ErrandKind.DAY: calls.read_day,
+    ErrandKind.TRANSCRIPT: calls.transcribe,
+    ErrandKind.ANALYSIS: calls.analyse,
+}
