@@ -21,6 +21,7 @@ from medai.bot.errands.runner import Errands
 from medai.bot.handlers import card, home, last, leads
 from medai.bot.middlewares.access import Access
 from medai.bot.middlewares.once import BOT_UPDATES, Once
+from medai.bot.notices import handlers as notices
 from medai.bot.pace import Pace
 from medai.bot.session import HttpSession
 from medai.bot.storage import BOT_DIALOGUES, LIFE, DocumentStorage
@@ -108,7 +109,7 @@ def assembled(application: Application, bot: Bot) -> Messenger:
     dispatcher.update.outer_middleware(once)
     dispatcher.update.outer_middleware(Access(members, seats, application.invitations))
     dispatcher.errors()(last.failed)
-    for part in (home, leads, card):
+    for part in (home, leads, card, notices):
         dispatcher.include_router(part.router())
     for part in (leads,):
         dispatcher.include_router(part.answers())

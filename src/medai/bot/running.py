@@ -11,6 +11,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramNotFound, TelegramUnaut
 
 from medai.bootstrap import Application
 from medai.bot.app import UPDATES, Messenger, open_messenger
+from medai.bot.notices.delivery import deliver
 from medai.errors import ProviderStoppedError, SettingsError, StoreError
 from medai.infra.postgres import advisory_lock
 from medai.settings import Settings
@@ -32,7 +33,7 @@ Say = Callable[[str], None]
 Companion = Callable[[Application, Bot], Awaitable[None]]
 """Work beside the dialogues for as long as the bot runs, for example the delivery of notices."""
 
-COMPANIONS: Sequence[Companion] = ()
+COMPANIONS: Sequence[Companion] = (deliver,)
 
 
 def polling_asked(settings: Settings) -> bool:

@@ -6,12 +6,13 @@ that is away costs one log line until it is back, however long that takes.
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import date
 
 import structlog
 from aiogram import Bot
 
+from medai.bootstrap import Application
 from medai.bot.notices.posts import patient_post, post_of
 from medai.bot.notices.writing import AwayError, RefusedError, UnknownError, rewrite, write
 from medai.errors import MedaiError
@@ -23,6 +24,7 @@ _log = structlog.get_logger(__name__)
 
 _ALERT_PAUSE_SECONDS = 15.0
 _DIGEST_PAUSE_SECONDS = 30.0
+_LAST_MESSAGE_SECONDS = 10.0
 _Round = Callable[[], Awaitable[None]]
 
 
@@ -33,19 +35,13 @@ class Delivery:
         self._bot = bot
         self._digests = digests
         self._clock = clock
-        self._woken = asyncio.Event()
-        self._stopping = False
+        self._stopped = asyncio.Event()
         self._troubled: dict[str, str] = {}
         self._cleaned: date | None = None
 
-    def wake(self) -> None:
-        """Alerts have changed: messages are brought up to date at once."""
-        self._woken.set()
-
     def stop(self) -> None:
         """End after the message that is being written."""
-        self._stopping = True
-        self._woken.set()
+        self._stopped.set()
 
     async def run(self) -> None:
         """Deliver until `stop`."""
@@ -60,7 +56,7 @@ class Delivery:
         await patients.find()
         await patients.close_booked()
         await self._deliver(patients.due())
-        await self._update()
+        await bring_up_to_date(self._bot, self._digests)
         await troubles.look()
         await self._deliver(troubles.due())
         await self._deliver(self._digests.nights.due())
@@ -81,7 +77,7 @@ class Delivery:
     async def _deliver(self, dues: AsyncGenerator[Due, None]) -> None:
         async with aclosing(dues) as found:
             async for due in found:
-                if self._stopping:
+                if self._stopped.is_set():
                     return
                 await self._write(due)
 
@@ -104,22 +100,14 @@ class Delivery:
         else:
             await deliveries.sent(due.id, message_id)
 
-    async def _update(self) -> None:
-        async with aclosing(self._digests.patients.outdated()) as found:
-            async for delivery, notice in found:
-                if delivery.message_id is not None:
-                    post = patient_post(notice)
-                    await rewrite(self._bot, delivery.chat_id, delivery.message_id, post)
-                    await self._digests.deliveries.shown(delivery.id, notice.alert.changes)
-
     async def _repeat(self, name: str, work: _Round, pause: float) -> None:
-        while not self._stopping:
+        while not self._stopped.is_set():
             await self._guarded(name, work)
-            await self._rest(pause, wakes=name == "alerts")
+            await self._rest(pause)
 
     async def _until_done(self, name: str, work: _Round) -> None:
-        while not self._stopping and not await self._guarded(name, work):
-            await self._rest(_ALERT_PAUSE_SECONDS, wakes=True)
+        while not self._stopped.is_set() and not await self._guarded(name, work):
+            await self._rest(_ALERT_PAUSE_SECONDS)
 
     async def _guarded(self, name: str, work: _Round) -> bool:
         """Do it; a failure is logged when it begins, not with every repetition."""
@@ -141,17 +129,29 @@ class Delivery:
             _log.info("notices go on", round=name)
         return True
 
-    async def _rest(self, seconds: float, *, wakes: bool) -> None:
-        """Pause; `stop` ends any pause, `wake` only that of the alerts."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        while not self._stopping and (left := until - loop.time()) > 0:
-            woken = self._woken
-            try:
-                await asyncio.wait_for(woken.wait(), left)
-            except TimeoutError:
-                return
-            if wakes:
-                self._woken = asyncio.Event()
-                return
-            await asyncio.sleep(0.05)
+    async def _rest(self, seconds: float) -> None:
+        """Pause; `stop` ends it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+
+
+async def bring_up_to_date(bot: Bot, digests: Digests) -> None:
+    """Edit messages that show an earlier state of their alert. Raises StoreError, AwayError."""
+    async with aclosing(digests.patients.outdated()) as found:
+        async for delivery, notice in found:
+            if delivery.message_id is not None:
+                post = patient_post(notice)
+                await rewrite(bot, delivery.chat_id, delivery.message_id, post)
+                await digests.deliveries.shown(delivery.id, notice.alert.changes)
+
+
+async def deliver(application: Application, bot: Bot) -> None:
+    """Beside the dialogues for as long as the bot runs; a message under way is ended."""
+    delivery = Delivery(bot, application.digests, application.clock)
+    running = asyncio.create_task(delivery.run())
+    try:
+        await asyncio.shield(running)
+    finally:
+        delivery.stop()
+        await asyncio.wait({running}, timeout=_LAST_MESSAGE_SECONDS)
+        running.cancel()

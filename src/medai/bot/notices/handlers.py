@@ -1,19 +1,22 @@
 """Buttons of notices: who takes a lost patient over, how it ended, and the card of a call."""
 
+import structlog
 from aiogram import Router
 from aiogram.types import CallbackQuery
 
+from medai.bootstrap import Application
 from medai.bot import screens
 from medai.bot.handlers import views
 from medai.bot.notices.callbacks import AlertAt, Do, OpenAt
-from medai.bot.notices.delivery import Delivery
+from medai.bot.notices.delivery import bring_up_to_date
+from medai.bot.notices.writing import AwayError
 from medai.bot.texts import alerts as texts
-from medai.calls.repository import CallRepository
 from medai.digests.patients import Outcome, PatientAlert
 from medai.members.models import Member
-from medai.members.repository import Members
 from medai.processing.digests.patients import PatientAlerts, unknown_alert
-from medai.processing.seats import Seat, Seats
+from medai.processing.seats import Seat
+
+_log = structlog.get_logger(__name__)
 
 _OUTCOMES = {
     Do.BOOKED: Outcome.BOOKED,
@@ -31,37 +34,33 @@ def router() -> Router:
 
 
 async def deal(
-    query: CallbackQuery,
-    callback_data: AlertAt,
-    seat: Seat,
-    alerts: PatientAlerts,
-    delivery: Delivery,
+    query: CallbackQuery, callback_data: AlertAt, seat: Seat, application: Application
 ) -> None:
     """Take the patient over, or tell what came of it; everybody's message follows."""
-    member = seat.member
+    alerts, member = application.digests.patients, seat.member
     before = await _alert_of(alerts, callback_data.alert, member)
     if await _done(alerts, before, callback_data.do, member):
         answer = texts.YOURS if callback_data.do is Do.TAKE else texts.NOTED
     else:
         answer = _refusal(await alerts.require(before.id), member)
     await screens.answer(query, answer)
-    delivery.wake()
+    if query.bot is None:
+        return
+    try:
+        await bring_up_to_date(query.bot, application.digests)
+    except AwayError as error:
+        _log.info("messages of an alert follow later", error=str(error))
 
 
 async def open_call(
-    query: CallbackQuery,
-    callback_data: OpenAt,
-    seat: Seat,
-    calls: CallRepository,
-    members: Members,
-    seats: Seats,
+    query: CallbackQuery, callback_data: OpenAt, seat: Seat, application: Application
 ) -> None:
     """The card as a message of its own. One of another clinic of the person moves them there."""
-    call = await calls.get(callback_data.call)
+    call = await application.calls.get(callback_data.call)
     elsewhere = call is not None and call.client_id != seat.membership.client_id
     if call is not None and elsewhere and seat.member.of(call.client_id) is not None:
-        moved = await members.look_at(seat.member.telegram_id, call.client_id)
-        seat = await seats.of(moved)
+        moved = await application.members.look_at(seat.member.telegram_id, call.client_id)
+        seat = await application.seats.of(moved)
     screen = await views.card(seat, callback_data.call)
     await screens.answer(query)
     if query.bot is not None:

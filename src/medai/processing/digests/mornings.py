@@ -35,7 +35,7 @@ class Mornings:
     ) -> None:
         self._clinics = clinics
         self._people = people
-        self._reader = reader
+        self.reader = reader
         self._runs = runs
         self._deliveries = deliveries
         self._clock = clock
@@ -90,11 +90,11 @@ class Mornings:
         self, clinic: Clinic, morning: date, members: list[Member]
     ) -> AsyncGenerator[Due, None]:
         day = told_day(morning).first
-        calls = await self._reader.day(clinic, day)
+        calls = await self.reader.day(clinic, day)
         subject = _subject(Notice.MORNING, clinic, morning)
         everyone = [one for one in members if _sees_everyone(_of(one, clinic))]
         if everyone:
-            content = await self._reader.morning(clinic, day, calls)
+            content = await self.reader.morning(clinic, day, calls)
             for member in everyone:
                 owner = _of(member, clinic).role is Role.OWNER
                 yield Due(Kind.MORNING, member.telegram_id, subject, content, for_owner=owner)
@@ -107,7 +107,7 @@ class Mornings:
         self, clinic: Clinic, day: date, member: Member, calls: list[Call], subject: str
     ) -> AsyncGenerator[Due, None]:
         name = _of(member, clinic).administrator
-        content = await self._reader.own_morning(clinic, day, name, calls)
+        content = await self.reader.own_morning(clinic, day, name, calls)
         due = Due(Kind.OWN_MORNING, member.telegram_id, subject, content)
         if content.figures.calls:
             yield due
@@ -120,7 +120,7 @@ class Mornings:
         week = told_week(morning)
         if week is None:
             return
-        content = await self._reader.weekly(clinic, week)
+        content = await self.reader.weekly(clinic, week)
         subject = _subject(Notice.WEEKLY, clinic, morning)
         for member in members:
             yield Due(Kind.WEEKLY, member.telegram_id, subject, content)

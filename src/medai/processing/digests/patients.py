@@ -95,6 +95,8 @@ class PatientAlerts:
             for delivery in told.values():
                 if notice and delivery.state is State.SENT and delivery.shows < alert.changes:
                     yield delivery, notice
+            if any(one.state is State.SENDING for one in told.values()):
+                continue  # it shows what was before, and can be edited once it is there
             seen = {"changes": alert.changes}
             await self._documents.update(
                 PATIENT_ALERTS, alert.id, Change(set={"stale": False}), where=seen
