@@ -150,6 +150,16 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
     transcript_files = TranscriptFiles(calls, clinics, TranscriptRepository(documents), links)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
+    reports = ReportService(
+        calls,
+        clinics,
+        files,
+        renderer,
+        links,
+        clock,
+        analyses=AnalysisRepository(documents),
+        conclusions=recommendations,
+    )
     return Application(
         settings=settings,
         clock=clock,
@@ -233,16 +243,7 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         retention=_retention(ground),
         syncs=syncs,
         exports=exports,
-        reports=ReportService(
-            calls,
-            clinics,
-            files,
-            renderer,
-            links,
-            clock,
-            analyses=AnalysisRepository(documents),
-            conclusions=recommendations,
-        ),
+        reports=reports,
         own_recordings=own,
         single_analysis=single_analysis,
         period_conclusions=PeriodConclusions(clinics, calls, recommendations, jobs),
@@ -265,6 +266,7 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
                 single_analysis=single_analysis,
                 analysis=analysis,
                 transcript_files=transcript_files,
+                reports=reports,
                 access_log=ground.access_log,
                 clock=clock,
             )
