@@ -173,6 +173,7 @@ class Settings(BaseSettings):
 
     telegram_api_base_url: str = Field("https://api.telegram.org", description="Bot API server")
     bot_token: SecretStr = Field(SecretStr(""), description="empty: no bot")
+    bot_name: str = Field("", description="the bot's user name: invitations become t.me links")
     telegram_admin_chat_id: str = Field("", description="chat for technical alerts")
 
     recordings_allow_hosts: str = Field(
