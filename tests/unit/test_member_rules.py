@@ -51,9 +51,13 @@ def test_others_are_no_persons(by: str) -> None:
     assert person_id(by) is None
 
 
-@given(code=st.text("0123456789abcdef", min_size=32, max_size=32), bot=st.sampled_from("@b bot"))
+@given(
+    code=st.text("0123456789abcdef", min_size=32, max_size=32),
+    bot=st.sampled_from(["clinic_bot", "@clinic_bot"]),
+)
 def test_the_link_holds_its_code(code: str, bot: str) -> None:
-    link = invitation_link(f"@{bot}", code)
+    link = invitation_link(bot, code)
+    assert link == f"https://t.me/clinic_bot?start={code}"
     assert code_in(f" {link}\n") == code_in(f"{code} ") == code
 
 
