@@ -71,6 +71,12 @@ class Seats:
         clinic = await self._parts.clinics.require(membership.client_id)
         return Seat(member, membership, clinic, self._parts)
 
+    async def clinics_of(self, member: Member) -> list[Clinic]:
+        """The member's clinics by name."""
+        wanted = [one.client_id for one in member.memberships]
+        found = [await self._parts.clinics.by_client_id(client_id) for client_id in wanted]
+        return sorted((one for one in found if one), key=lambda clinic: clinic.name)
+
     async def of_person(self, members: "People", telegram_id: int, client_id: str) -> "Seat":
         """The person's seat in a clinic, as it is now. Raises NotFoundError for whoever has none:
         they may have been taken out while work was under way."""

@@ -23,8 +23,8 @@ async def make_report(task: Task) -> None:
     days = DayRange(date.fromisoformat(first), date.fromisoformat(last))
     only = task.seat.report_only(names)
     own = task.seat.own_administrator is not None
-    made = await task.seat.make_reports(days, only)
-    picture = await task.seat.report_chart(days, only)
+    made = await task.during(task.seat.make_reports(days, only), _counting)
+    picture = await task.during(task.seat.report_chart(days, only), _counting)
     seat = await task.look()
     if seat.report_only(names) != only:
         return  # another role meanwhile: what was made is not theirs to see
@@ -37,6 +37,10 @@ async def make_report(task: Task) -> None:
     large = [file for file in made if not await _sent(task, seat, file, days)]
     text = texts.ready(days, names, own=own, large=len(large)) + _in_words(made, large)
     await task.progress.end(Screen(text, keyboards.links(made)))
+
+
+def _counting(seconds: int) -> str:
+    return texts.making(texts.COUNTING, seconds)
 
 
 async def _sent(task: Task, seat: Seat, file: ReportFile, days: DayRange) -> bool:
