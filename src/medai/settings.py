@@ -185,6 +185,7 @@ class Settings(BaseSettings):
     telegram_use_proxy: bool = Field(
         False, description="the bot reaches Telegram through PROXY_STRING or PROXY_*"
     )
+    bot_name: str = Field("", description="the bot's user name: invitations become t.me links")
     telegram_admin_chat_id: str = Field("", description="chat for technical alerts")
 
     recordings_allow_hosts: str = Field(

@@ -29,6 +29,7 @@ from medai.api.routers import (
     keys,
     ledger,
     limits,
+    members,
     metrics,
     process_data,
     recommendations,
@@ -52,8 +53,8 @@ _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 _GUARDED = (
     events, bulk, process_data, calls, recordings, transcriptions, transcripts, summary_report,
     analysis, call_analysis, trial, recommendations, reports, clinics, clinic_settings, limits,
-    work_schedules, administration, metrics, ledger, stops, runs, keys, amocrm, amocrm_files,
-    amocrm_transcription, amocrm_events, amocrm_checks,
+    work_schedules, administration, metrics, ledger, stops, runs, keys, members, amocrm,
+    amocrm_files, amocrm_transcription, amocrm_events, amocrm_checks,
 )  # fmt: skip
 _UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""

@@ -268,6 +268,7 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
                 single_analysis=single_analysis,
                 analysis=analysis,
                 transcript_files=transcript_files,
+                reports=reports,
                 access_log=ground.access_log,
                 clock=clock,
             )

@@ -18,7 +18,7 @@ from medai.bootstrap import Application
 from medai.bot.errands.carriers import CARRIERS
 from medai.bot.errands.ledger import BOT_ERRANDS, ErrandLedger
 from medai.bot.errands.runner import Errands
-from medai.bot.handlers import card, home, last, leads
+from medai.bot.handlers import card, home, last, leads, people, profile, report
 from medai.bot.middlewares.access import Access
 from medai.bot.middlewares.once import BOT_UPDATES, Once
 from medai.bot.notices import handlers as notices
@@ -102,6 +102,7 @@ def assembled(application: Application, bot: Bot) -> Messenger:
         events_isolation=SimpleEventIsolation(),
         application=application,
         members=members,
+        seats=seats,
         invitations=application.invitations,
         errands=errands,
     )
@@ -109,9 +110,9 @@ def assembled(application: Application, bot: Bot) -> Messenger:
     dispatcher.update.outer_middleware(once)
     dispatcher.update.outer_middleware(Access(members, seats, application.invitations))
     dispatcher.errors()(last.failed)
-    for part in (home, leads, card, notices):
+    for part in (home, leads, card, report, profile, people, notices):
         dispatcher.include_router(part.router())
-    for part in (leads,):
+    for part in (leads, report, people):
         dispatcher.include_router(part.answers())
     dispatcher.include_router(last.router())
     return Messenger(application, bot, dispatcher, errands, ledger, storage, once)

@@ -22,6 +22,7 @@ class Place(StrEnum):
     REPORT = "rep"
     PROFILE = "prof"
     PEOPLE = "ppl"
+    INVITE = "inv"
     STOP = "stop"
 
 

@@ -18,6 +18,7 @@ from medai.cli import (
     held,
     keys,
     limits,
+    members,
     own_call,
     processing,
     recommending,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 _GROUPS = (
     service, bot, description, processing, daily, own_call, exporting, runs, costs, held, stops,
-    recommending, clinics, keys, limits, staff, database, doctor, sandbox, demo,
+    recommending, clinics, keys, members, limits, staff, database, doctor, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

@@ -95,8 +95,10 @@ class Invitations:
             invitation = await self._taken(invitation, telegram_id)
         return await self._let_in(invitation, telegram_id, name)
 
-    async def revoke(self, invitation_id: str, *, by: str) -> None:
+    async def revoke(self, invitation_id: str, *, by: str, client_id: str | None = None) -> None:
         """The code lets nobody in from now on; twice is once.
+
+        With `client_id`, an invitation of another clinic is an unknown one.
 
         Raises NotFoundError for an unknown or used one, ForbiddenError for a person who does not
         own the clinic.
@@ -105,6 +107,8 @@ class Invitations:
         if document is None:
             raise _unknown()
         invitation = invitation_of(document)
+        if client_id not in (None, invitation.client_id):
+            raise _unknown()
         await self._members.require_owner(invitation.client_id, by)
         change = Change(set={"revoked_at": self._clock()})
         unused = {"used_at": None, "revoked_at": None}

@@ -24,7 +24,7 @@ class MemberEvent(StrEnum):
 
 
 class MemberEntry(Frozen):
-    """One event. `by`: "telegram:<id>", the name of an API key, "cli", or "telegram_ids" for
+    """One event. `by`: "telegram:<id>", "api:<name of a key>", "cli", or "telegram_ids" for
     owners of an old clinic document. `telegram_id` None: nobody has used the invitation yet."""
 
     at: datetime

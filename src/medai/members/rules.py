@@ -10,6 +10,8 @@ from medai.members.models import Membership, QuietHours, Role
 _PERSON = "telegram:"
 """Begins the name of a person of the bot wherever somebody is noted as the doer."""
 _LINK = re.compile(r"[?&]start=([A-Za-z0-9_-]{1,64})")
+BY_CLI = "cli"
+"""Who works at the command line, in the same logs."""
 LONGEST_ADMINISTRATOR = 120
 _NOBODY = frozenset({"неизвестный", "неизвестный администратор"})
 """What calls carry when nobody was recognised (contract 2.1): such calls are nobody's own."""
@@ -26,6 +28,11 @@ def person_id(by: str) -> int | None:
     """The Telegram id behind such a name; None for a key, the command line, an old document."""
     digits = by.removeprefix(_PERSON)
     return int(digits) if digits != by and digits.isascii() and digits.isdigit() else None
+
+
+def key_holder(name: str) -> str:
+    """How the holder of an API key is named there; never taken for a person, whatever the name."""
+    return f"api:{name}"
 
 
 def sees(membership: Membership, administrator: str) -> bool:
@@ -48,6 +55,12 @@ def named_administrator(role: Role, administrator: str) -> str:
     if name.casefold() in _NOBODY:
         raise InvalidInputError("Звонки без администратора никому не принадлежат: назовите имя")
     return name
+
+
+def invitation_link(bot_name: str, code: str) -> str | None:
+    """The link that opens the bot with the code, None while the bot's name is not known."""
+    name = bot_name.strip().removeprefix("@")
+    return f"https://t.me/{name}?start={code}" if name else None
 
 
 def code_in(text: str) -> str:

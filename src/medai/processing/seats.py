@@ -5,7 +5,7 @@ for an administrator, another administrator's call are both "not found".
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from time import monotonic
@@ -34,6 +34,8 @@ from medai.processing.single_analysis import SingleAnalysis, Waited
 from medai.processing.transcript_files import TranscriptFiles
 from medai.processing.waiting import Question
 from medai.processing.waiting import Waited as RunWaited
+from medai.reports.models import Chart
+from medai.reports.service import Only, ReportService
 
 _SHOWN = {"skip_reason": None}
 _LOOK_SECONDS = 0.5
@@ -52,6 +54,7 @@ class SeatParts:
     single_analysis: SingleAnalysis
     analysis: AnalysisService
     transcript_files: TranscriptFiles
+    reports: ReportService
     access_log: AccessLog
     clock: Clock
 
@@ -67,6 +70,12 @@ class Seats:
         membership = member.membership
         clinic = await self._parts.clinics.require(membership.client_id)
         return Seat(member, membership, clinic, self._parts)
+
+    async def clinics_of(self, member: Member) -> list[Clinic]:
+        """The member's clinics by name."""
+        wanted = [one.client_id for one in member.memberships]
+        found = [await self._parts.clinics.by_client_id(client_id) for client_id in wanted]
+        return sorted((one for one in found if one), key=lambda clinic: clinic.name)
 
     async def of_person(self, members: "People", telegram_id: int, client_id: str) -> "Seat":
         """The person's seat in a clinic, as it is now. Raises NotFoundError for whoever has none:
@@ -86,6 +95,16 @@ class People(Protocol):
 
 Tell = Callable[[Call], Awaitable[None]]
 """Told the call again and again while somebody waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A made report: its name in the store, as a file, a signed link, and bytes."""
+
+    stored: str
+    name: str
+    url: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +239,38 @@ class Seat:
         if await self._parts.files.size(call.audio.file) > at_most:
             return call, None
         return call, await self._parts.files.read(call.audio.file)
+
+    def report_only(self, names: Collection[str]) -> Only:
+        """Whose calls a report of these administrators counts; of nobody named, all that are
+        seen. Whatever an administrator names, it is themselves."""
+        if self.own_administrator is not None:
+            return frozenset((self.own_administrator,))
+        return frozenset(names) or None
+
+    async def report_chart(self, days: DayRange, only: Only) -> bytes:
+        """The calls of the days as a picture (PNG). Raises ReportRenderingError."""
+        client_id = self.membership.client_id
+        return await self._parts.reports.chart(client_id, days, Chart.DAYS, only=only)
+
+    async def make_reports(self, days: DayRange, only: Only) -> list[ReportFile]:
+        """PDF, workbook and, of chosen people, the PDF about them, each stored.
+        Enters the access log. Raises NotFoundError for days without analysed calls."""
+        client_id = self.membership.client_id
+        made = await self._parts.reports.generate(client_id, days, only=only)
+        names = [made.pdf, made.excel]
+        if only is not None:
+            names.append(await self._parts.reports.generate_people(client_id, days, only=only))
+        return [await self._given(name) for name in names]
+
+    async def report_bytes(self, file: ReportFile) -> bytes:
+        """The content of a report made for this seat."""
+        return await self._parts.files.read(file.stored)
+
+    async def _given(self, stored: str) -> ReportFile:
+        name = stored.rpartition("/")[2]
+        await self.opens(Opened.REPORT, name)
+        url = self._parts.links.report_url(name, self._parts.clock())
+        return ReportFile(stored, name, url, await self._parts.files.size(stored))
 
     def transcript_url(self, call: Call) -> str:
         """A signed link, empty without a transcript."""

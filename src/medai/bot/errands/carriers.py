@@ -1,6 +1,6 @@
 """Which errand is carried out by what."""
 
-from medai.bot.errands import calls
+from medai.bot.errands import calls, report
 from medai.bot.errands.ledger import ErrandKind
 from medai.bot.errands.runner import Carriers
 
@@ -8,4 +8,5 @@ CARRIERS: Carriers = {
     ErrandKind.DAY: calls.read_day,
     ErrandKind.TRANSCRIPT: calls.transcribe,
     ErrandKind.ANALYSIS: calls.analyse,
+    ErrandKind.REPORT: report.make_report,
 }

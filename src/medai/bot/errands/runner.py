@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 from aiogram import Bot
@@ -18,6 +19,10 @@ from medai.members.repository import Members
 from medai.processing.seats import Seat, Seats
 
 _log = structlog.get_logger(__name__)
+
+_TELL_SECONDS = 1.0
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,16 @@ class Task:
     def chat_id(self) -> int:
         """Where it is shown."""
         return self.errand.chat_id
+
+    async def during(self, work: Awaitable[Result], words: Callable[[int], str]) -> Result:
+        """Do the work, telling meanwhile for how many seconds already."""
+        working = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({working}, timeout=_TELL_SECONDS))[0]:
+                await self.progress.tell(words(self.progress.seconds))
+            return await working
+        finally:
+            working.cancel()
 
 
 Carrier = Callable[[Task], Awaitable[None]]
