@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from tests.fixtures.notices import KEEPER, MORNING, Notices
 
 from medai.calls.models import Call
@@ -50,6 +51,7 @@ async def test_those_who_can_act_hear_of_a_lost_patient_once(notices: Notices) -
         assert "Первичный пациент не записался" in told
         assert "Номер: +79000000001" in told
         assert "Следующий шаг — 3 из 10: «Сказано о next_step»" in told
+        assert "Не прозвучало: запись\n" in told
         assert notices.labels(person) == ["🙋 Беру", "▶️ Открыть звонок"]
     assert notices.texts(ADMINISTRATOR) == []
 
@@ -163,7 +165,8 @@ async def test_another_call_of_the_lead_may_bring_the_booking(notices: Notices) 
 
 async def stale_tap(notices: Notices, person: int, data: str) -> str:
     """A tap on a button that is not shown any more; returns the answer."""
-    markup = {"inline_keyboard": [[{"text": "Старая", "callback_data": data}]]}
+    old = InlineKeyboardButton(text="Старая", callback_data=data)
+    markup = InlineKeyboardMarkup(inline_keyboard=[[old]])
     await notices.bot.send_message(person, "кнопка", reply_markup=markup)
     return await notices.tap(person, "Старая")
 

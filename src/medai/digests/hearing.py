@@ -86,7 +86,14 @@ def told_of(call: Call, reason: Reason, full: CallAnalysis | None) -> WorthHeari
         score=proof.score if proof else None,
         quote=" ".join(evidence.quote.split()) if evidence else "",
         comment=" ".join(proof.comment.split()) if proof else "",
+        missing=_missing(full),
     )
+
+
+def _missing(full: CallAnalysis | None) -> tuple[str, ...]:
+    """Criteria without any point, in the scorecard's order: what there is no quote of."""
+    absent = (one for one in (full.criteria if full else ()) if one.score == 0)
+    return tuple(criterion_name(one.key) for one in absent if one.key not in _NOT_SAID)
 
 
 def _proof(full: CallAnalysis | None, *, best: bool) -> CriterionScore | None:

@@ -48,7 +48,8 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True)
 class WorthHearing:
     """A call to open. `quote` is verbatim, empty when only a `comment` stands beside the score
-    (0-10) of the criterion that tells most; all three are empty without a stored proof."""
+    (0-10) of the criterion that tells most; all three are empty without a stored proof. `missing`
+    names criteria of which nothing was heard."""
 
     call_id: str
     reason: Reason
@@ -60,6 +61,7 @@ class WorthHearing:
     score: int | None = None
     quote: str = ""
     comment: str = ""
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from aiogram.types import InlineKeyboardMarkup
 from medai.bot.keyboards.common import Row, board, button
 from medai.bot.notices.callbacks import AlertAt, Do, OpenAt
 from medai.bot.texts import alerts, notices
-from medai.digests.models import Morning, OwnMorning, PatientNotice, Reason, Weekly, WorthHearing
+from medai.digests.models import Morning, OwnMorning, PatientNotice, Weekly, WorthHearing
 from medai.digests.nightly import NightReport
 from medai.digests.troubles import Trouble
 from medai.processing.digests.deliveries import Due, Kind
@@ -34,7 +34,9 @@ def post_of(due: Due) -> Post:
             text = notices.morning(content, owner=due.for_owner)
             return Post(text, _calls(content.worth, content.tz))
         case OwnMorning() as content:
-            return Post(notices.own_morning(content), _own_calls(content))
+            return Post(
+                notices.own_morning(content), _calls(notices.own_worth(content), content.tz)
+            )
         case Weekly() as content:
             return Post(notices.weekly(content), picture=content.chart)
         case PatientNotice() as content:
@@ -74,9 +76,3 @@ def _calls(worth: Sequence[WorthHearing], tz: ZoneInfo) -> InlineKeyboardMarkup 
         for number, one in enumerate(worth, start=1)
     ]
     return board(*rows) if rows else None
-
-
-def _own_calls(digest: OwnMorning) -> InlineKeyboardMarkup | None:
-    best = [one for one in digest.worth if one.reason is Reason.BEST]
-    other = [one for one in digest.worth if one.reason is not Reason.BEST]
-    return _calls([*best, *other[:1]], digest.tz)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from medai.bot.texts.common import plain
-from medai.bot.texts.notices import fitted, quoted
+from medai.bot.texts.notices import fitted, not_heard, quoted
 from medai.digests.models import PatientNotice
 from medai.digests.nightly import ClinicNight, NightReport, NightState
 from medai.digests.patients import Outcome
@@ -66,6 +66,8 @@ def _patient(notice: PatientNotice) -> Iterator[str]:
     yield f"Администратор: {plain(call.administrator)}, оценка {ru.decimal(call.overall)} из 10"
     if told := quoted(call):
         yield told
+    if lacked := not_heard(call):
+        yield lacked
     yield ""
     yield from _state(notice)
     if alert.outcome is not None:

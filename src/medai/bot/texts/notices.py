@@ -14,7 +14,7 @@ from medai.reports.models import Group
 LONGEST_CAPTION = 1024
 _ROOM = 3900
 """Of 4,096 UTF-16 units of a message (telegram.md 5)."""
-_WAITING, _PEOPLE, _BEST_PEOPLE, _LOSSES = 5, 12, 3, 3
+_WAITING, _PEOPLE, _BEST_PEOPLE, _LOSSES, _MISSING = 5, 12, 3, 3, 4
 _QUOTE = 200
 _TAG = pattern("<[^>]*>")
 _POINTS = "п. п."
@@ -53,6 +53,12 @@ def quoted(one: WorthHearing) -> str:
     score = "" if one.score is None else f" — {one.score} из 10"
     said = f": «{plain(one.quote, _QUOTE)}»" if one.quote else ""
     return f"<i>{plain(one.criterion)}{score}{said or _remark(one)}</i>"
+
+
+def not_heard(one: WorthHearing) -> str:
+    """What the talk lacked altogether; empty for one that lacked nothing."""
+    names = ", ".join(plain(name).lower() for name in one.missing[:_MISSING])
+    return f"Не прозвучало: {names}" if names else ""
 
 
 def fitted(lines: Iterator[str], room: int = _ROOM) -> str:
@@ -152,6 +158,8 @@ def _worth(worth: Sequence[WorthHearing], tz: ZoneInfo) -> Iterator[str]:
         )
         if told := quoted(one):
             yield told
+        if one.reason is Reason.LOST_PATIENT and (lacked := not_heard(one)):
+            yield lacked
 
 
 def _minutes(limits: LimitState) -> Iterator[str]:
@@ -181,23 +189,22 @@ def _own(digest: OwnMorning) -> Iterator[str]:
     yield f"📞 С оценкой: <b>{ru.calls(figures.calls)}</b>"
     yield f"✅ Записались: <b>{ru.integer(figures.converted)}</b>"
     yield f"⭐️ Ваш FG: <b>{ru.percent_points(figures.fg_percent)}</b>{_own_trend(digest)}"
-    for one in digest.worth:
+    for one in own_worth(digest):
         at = f"{one.at.astimezone(digest.tz):%H:%M}"
+        yield ""
         if one.reason is Reason.BEST:
-            yield ""
             yield f"👏 Звонок, которым можно гордиться: {at}, {ru.decimal(one.overall)} из 10"
-        elif one is _to_grow(digest.worth):
-            yield ""
-            yield f"💡 Можно переслушать и взять на заметку: {at}"
         else:
-            continue
+            yield f"💡 Можно переслушать и взять на заметку: {at}"
         if told := quoted(one):
             yield told
 
 
-def _to_grow(worth: Sequence[WorthHearing]) -> WorthHearing | None:
-    """One call to learn from is enough for a morning."""
-    return next((one for one in worth if one.reason is not Reason.BEST), None)
+def own_worth(digest: OwnMorning) -> list[WorthHearing]:
+    """Praise first; one call to learn from is enough for a morning."""
+    best = [one for one in digest.worth if one.reason is Reason.BEST]
+    others = [one for one in digest.worth if one.reason is not Reason.BEST]
+    return [*best, *others[:1]]
 
 
 def _own_trend(digest: OwnMorning) -> str:
@@ -233,6 +240,7 @@ def _weekly(digest: Weekly) -> Iterator[str]:
     yield "Конверсия по неделям: " + " → ".join(
         f"{ru.short_day(week.days.first)} {ru.percent(week.booked.conversion)}"
         for week in digest.trend
+        if week.booked.calls
     )
     if digest.losses:
         yield "Чаще всего не хватало: " + ", ".join(
