@@ -313,15 +313,15 @@ async def test_the_report_of_a_night_comes_once_when_all_have_ended(notices: Not
                  weeks=("2026-11-09",), finished_at=MORNING)
     )  # fmt: skip
     await notices.app.runs.insert(night_of("iva", started_at=started))
-    await notices.delivery.alerts()
+    await notices.delivery.nights()
     assert notices.texts(KEEPER) == []
     await notices.app.runs.fail(
         "night-iva", "amoCRM отключила интеграцию: подключите клинику заново, пожалуйста"
     )
-    await notices.delivery.alerts()
-    await notices.delivery.alerts()
+    await notices.delivery.nights()
+    await notices.delivery.nights()
     async with notices.restarted() as another:
-        await another.delivery.alerts()
+        await another.delivery.nights()
     assert notices.texts(KEEPER) == [
         "⚠️ Ночная обработка MedAI\n"
         "Период: 19.11.2026\n"
@@ -341,10 +341,10 @@ async def test_a_night_without_end_is_told_as_it_stands(notices: Notices) -> Non
     await notices.clinic("elka", "Ёлка")
     await notices.app.runs.insert(night_of("elka"))
     notices.at(MORNING - MINUTE)
-    await notices.delivery.alerts()
+    await notices.delivery.nights()
     assert notices.texts(KEEPER) == []
     notices.at(MORNING)
-    await notices.delivery.alerts()
+    await notices.delivery.nights()
     assert "ещё не закончена" in notices.texts(KEEPER)[0]
 
 
@@ -354,5 +354,5 @@ async def test_a_night_of_the_day_before_yesterday_is_no_news(notices: Notices) 
     await notices.app.runs.insert(
         night_of("elka", started_at=MORNING - timedelta(hours=31), **ended)
     )
-    await notices.delivery.alerts()
+    await notices.delivery.nights()
     assert notices.texts(KEEPER) == []

@@ -72,6 +72,7 @@ class Story:
         app = self.clinic.app
         delivery = Delivery(self.messenger.bot, app.digests, app.clock)
         await delivery.alerts()
+        await delivery.nights()
         if digests:
             await delivery.mornings()
 

@@ -18,12 +18,12 @@ from medai.bot.keyboards.common import board, button, home
 from medai.bot.texts import common
 from medai.bot.texts import people as texts
 from medai.clinics.models import Clinic
+from medai.digests.audience import concerns
 from medai.kit.ids import stable_id
 from medai.members.models import Invitation, Member, Membership, Notice, QuietHours, Role
 
 _QUIET = (QuietHours(first_hour=22, last_hour=8), QuietHours(first_hour=20, last_hour=10),
           QuietHours(first_hour=0, last_hour=0))  # fmt: skip
-_OF_ADMINISTRATOR = (Notice.MORNING, Notice.WEEKLY)
 MOST = 40
 """Rows of people: a keyboard takes 100 buttons."""
 
@@ -35,7 +35,7 @@ def clinic_key(client_id: str) -> str:
 
 def notices_of(role: Role) -> tuple[Notice, ...]:
     """What can come to such a person."""
-    return tuple(Notice) if role.sees_everyone else _OF_ADMINISTRATOR
+    return tuple(notice for notice in Notice if concerns(notice, role))
 
 
 def profile(

@@ -1,7 +1,7 @@
 """The bot process's own work: asking what is due and writing it, as long as the process lives.
 
-Two rounds, so that the digests of many clinics never keep an alert waiting. A store or Telegram
-that is away costs one log line until it is back, however long that takes.
+Rounds of their own, so that the digests of many clinics never keep an alert waiting. A store or
+Telegram that is away costs one log line until it is back, however long that takes.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ _log = structlog.get_logger(__name__)
 
 _ALERT_PAUSE_SECONDS = 15.0
 _DIGEST_PAUSE_SECONDS = 30.0
+_NIGHT_PAUSE_SECONDS = 60.0
 _LAST_MESSAGE_SECONDS = 10.0
 _Round = Callable[[], Awaitable[None]]
 
@@ -37,6 +38,7 @@ class Delivery:
         self._clock = clock
         self._stopped = asyncio.Event()
         self._troubled: dict[str, str] = {}
+        self._asked_to_wait: dict[str, float] = {}
         self._cleaned: date | None = None
 
     def stop(self) -> None:
@@ -46,9 +48,10 @@ class Delivery:
     async def run(self) -> None:
         """Deliver until `stop`."""
         await self._until_done("abandoned", self._abandon)
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._repeat("alerts", self.alerts, _ALERT_PAUSE_SECONDS))
-            both.create_task(self._repeat("digests", self.mornings, _DIGEST_PAUSE_SECONDS))
+        async with asyncio.TaskGroup() as all_rounds:
+            all_rounds.create_task(self._repeat("alerts", self.alerts, _ALERT_PAUSE_SECONDS))
+            all_rounds.create_task(self._repeat("digests", self.mornings, _DIGEST_PAUSE_SECONDS))
+            all_rounds.create_task(self._repeat("nights", self.nights, _NIGHT_PAUSE_SECONDS))
 
     async def alerts(self) -> None:
         """One round of what cannot wait. Raises StoreError and AwayError."""
@@ -59,7 +62,6 @@ class Delivery:
         await bring_up_to_date(self._bot, self._digests)
         await troubles.look()
         await self._deliver(troubles.due())
-        await self._deliver(self._digests.nights.due())
 
     async def mornings(self) -> None:
         """One round of digests. Raises StoreError and AwayError."""
@@ -68,6 +70,10 @@ class Delivery:
         if self._cleaned != today:
             await self._digests.deliveries.forget()
             self._cleaned = today
+
+    async def nights(self) -> None:
+        """The report of a night that is over. Raises StoreError and AwayError."""
+        await self._deliver(self._digests.nights.due())
 
     async def _abandon(self) -> None:
         left = await self._digests.deliveries.abandon()
@@ -103,7 +109,7 @@ class Delivery:
     async def _repeat(self, name: str, work: _Round, pause: float) -> None:
         while not self._stopped.is_set():
             await self._guarded(name, work)
-            await self._rest(pause)
+            await self._rest(max(pause, self._asked_to_wait.pop(name, 0.0)))
 
     async def _until_done(self, name: str, work: _Round) -> None:
         while not self._stopped.is_set() and not await self._guarded(name, work):
@@ -115,6 +121,8 @@ class Delivery:
             await work()
         except (MedaiError, AwayError) as error:
             trouble = error.code if isinstance(error, MedaiError) else str(error)
+            if isinstance(error, AwayError):
+                self._asked_to_wait[name] = error.seconds
             if self._troubled.get(name) != trouble:
                 _log.warning("notices wait", round=name, trouble=trouble)
             self._troubled[name] = trouble

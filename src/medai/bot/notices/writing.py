@@ -10,7 +10,6 @@ from aiogram.exceptions import (
     TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
-    TelegramServerError,
 )
 from aiogram.types import BufferedInputFile
 
@@ -20,7 +19,14 @@ _NOT_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout
 
 
 class AwayError(Exception):
-    """Nothing was written for certain, and others would fare the same: try again later."""
+    """Nothing was written for certain, and others would fare the same: try again later.
+
+    `seconds` is how long Telegram asks to wait, 0 when it does not say.
+    """
+
+    def __init__(self, reason: str, seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 class RefusedError(Exception):
@@ -65,8 +71,8 @@ async def rewrite(bot: Bot, chat_id: int, message_id: int, post: Post) -> None:
 
 
 def _told(error: TelegramAPIError) -> Exception:
-    if isinstance(error, TelegramRetryAfter | TelegramServerError):
-        return AwayError(type(error).__name__)
+    if isinstance(error, TelegramRetryAfter):
+        return AwayError(type(error).__name__, error.retry_after)
     if isinstance(error, TelegramNetworkError):
         connected = not isinstance(error.__context__, _NOT_CONNECTED)
         name = type(error).__name__

@@ -81,8 +81,7 @@ class Mornings:
     async def _ready(
         self, clinic: Clinic, members: list[Member], notice: Notice, morning: date, now: datetime
     ) -> tuple[list[Member], bool]:
-        wanted = _anybody if notice is Notice.MORNING else _sees_everyone
-        chosen = [one for one in members if concerned(one, clinic.client_id, notice, wanted)]
+        chosen = [one for one in members if concerned(one, clinic.client_id, notice)]
         told = await self._deliveries.told(_subject(notice, clinic, morning)) if chosen else {}
         return split(chosen, told, now, shown_zone(clinic))
 
@@ -92,7 +91,7 @@ class Mornings:
         day = told_day(morning).first
         calls = await self.reader.day(clinic, day)
         subject = _subject(Notice.MORNING, clinic, morning)
-        everyone = [one for one in members if _sees_everyone(_of(one, clinic))]
+        everyone = [one for one in members if _of(one, clinic).role.sees_everyone]
         if everyone:
             content = await self.reader.morning(clinic, day, calls)
             for member in everyone:
@@ -139,11 +138,3 @@ def _of(member: Member, clinic: Clinic) -> Membership:
     if membership is None:
         raise LookupError("a stranger was chosen for a clinic's digest")
     return membership
-
-
-def _anybody(_: Membership) -> bool:
-    return True
-
-
-def _sees_everyone(membership: Membership) -> bool:
-    return membership.role.sees_everyone

@@ -18,7 +18,7 @@ from medai.errors import NotFoundError
 from medai.infra.documents import Change, Collection, Document, Documents, OneOf, Range
 from medai.kit.chunks import chunks
 from medai.kit.clock import Clock
-from medai.members.models import Member, Membership, Notice
+from medai.members.models import Member, Notice
 from medai.metrics.selection import ANALYSED
 from medai.processing.digests.deliveries import Deliveries, Delivery, Due, Kind, State
 from medai.processing.digests.people import People, concerned, split
@@ -174,7 +174,7 @@ class PatientAlerts:
         return [
             member
             async for member in members
-            if concerned(member, clinic.client_id, Notice.MISSED_PATIENT, _sees_everyone)
+            if concerned(member, clinic.client_id, Notice.MISSED_PATIENT)
         ]
 
     async def _notice(self, alert: PatientAlert, clinic: Clinic) -> PatientNotice | None:
@@ -224,10 +224,6 @@ def _is_of(call: Call, alert: PatientAlert) -> bool:
 
 def _subject(alert: PatientAlert) -> str:
     return f"patient:{alert.id}"
-
-
-def _sees_everyone(membership: Membership) -> bool:
-    return membership.role.sees_everyone
 
 
 def _from_document(document: Document) -> PatientAlert:

@@ -1,12 +1,13 @@
 """Who is told of what, and whether this is the time."""
 
-from collections.abc import AsyncIterator, Callable, Container
+from collections.abc import AsyncIterator, Container
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from medai.digests.audience import concerns
 from medai.digests.moments import is_quiet
-from medai.members.models import Member, Membership, Notice
+from medai.members.models import Member, Notice
 
 
 class People(Protocol):
@@ -19,16 +20,12 @@ class People(Protocol):
         """Everybody with any living membership."""
 
 
-Wanted = Callable[[Membership], bool]
-"""Tells by a person's role whether a notice concerns them."""
-
-
-def concerned(member: Member, client_id: str, notice: Notice, wanted: Wanted) -> bool:
+def concerned(member: Member, client_id: str, notice: Notice) -> bool:
     """Whether the person of the clinic is told of it at all."""
     membership = member.of(client_id)
     return (
         membership is not None
-        and wanted(membership)
+        and concerns(notice, membership.role)
         and notice not in member.switched_off
         and member.blocked_at is None
     )

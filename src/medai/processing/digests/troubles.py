@@ -1,7 +1,7 @@
 """Technical troubles of clinics and of the installation: told once, and once that they are over."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from medai.clinics.models import Clinic
@@ -18,12 +18,14 @@ from medai.digests.troubles import (
 )
 from medai.infra.documents import Collection, Document, Documents, Range
 from medai.kit.clock import Clock
-from medai.members.models import Member, Membership, Notice, Role
+from medai.members.models import Member, Notice
 from medai.processing.digests.deliveries import Deliveries, Due, Kind, State
 from medai.processing.digests.people import People, concerned, split
 from medai.processing.stops import CRM, Stop, Stops
 
 TROUBLES = Collection("troubles", indexes=(("over_at",), ("place",)))
+LOOK_AGAIN = timedelta(minutes=10)
+"""Somebody's quiet hours may have ended, or there is a new owner."""
 _KINDS = {CRM: TroubleKind.CRM, "elevenlabs": TroubleKind.SPEECH, "openai": TroubleKind.MODEL}
 
 
@@ -51,6 +53,7 @@ class Troubles:
         self._deliveries = deliveries
         self._clock = clock
         self._keeper_chat = keeper_chat
+        self._settled: dict[str, datetime] = {}
 
     async def look(self) -> None:
         """Compare what stands still and what runs out with what is stored."""
@@ -72,7 +75,7 @@ class Troubles:
         standing = [one async for one in self._stored({"over_at": None})]
         over = [one async for one in self._stored({"over_at": Range(above=now - TOLD_AFTER_END)})]
         for one in standing:
-            if one.gone_at is None:
+            if one.gone_at is None and not self._is_settled(one, now):
                 async for due in self._begun(one, now):
                     yield due
         for one in over:
@@ -82,8 +85,16 @@ class Troubles:
 
     async def _begun(self, one: Trouble, now: datetime) -> AsyncGenerator[Due, None]:
         told = await self._deliveries.told(_subject(one))
-        for chat_id in await self._chats(one, list(told), now):
+        chats = await self._chats(one, list(told), now)
+        for chat_id in chats:
             yield Due(Kind.TROUBLE, chat_id, _subject(one), one)
+        if not chats:
+            self._settled[one.id] = now
+
+    def _is_settled(self, one: Trouble, now: datetime) -> bool:
+        """Whether there was nobody to tell a short while ago: 200 clinics may be out of minutes."""
+        looked = self._settled.get(one.id)
+        return looked is not None and now - looked < LOOK_AGAIN
 
     async def _ended(self, one: Trouble, now: datetime) -> AsyncGenerator[Due, None]:
         """The end is told to those who know of the beginning."""
@@ -138,11 +149,7 @@ def _of_stop(stop: Stop, clinics: dict[str, Clinic]) -> Trouble:
 
 
 def _concerns(member: Member, client_id: str) -> bool:
-    return concerned(member, client_id, Notice.TROUBLE, _owns)
-
-
-def _owns(membership: Membership) -> bool:
-    return membership.role is Role.OWNER
+    return concerned(member, client_id, Notice.TROUBLE)
 
 
 def _subject(one: Trouble) -> str:
