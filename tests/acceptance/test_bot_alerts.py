@@ -219,10 +219,10 @@ async def test_a_stopped_provider_is_told_once_and_so_is_its_end(notices: Notice
     await staff(notices)
     stops = notices.app.stops
     await stops.stand_still("elevenlabs", "elka", STOPPED)
-    await notices.delivery.alerts()
+    await notices.delivery.troubles()
     notices.at(MORNING + MINUTE)
     await stops.stand_still("elevenlabs", "elka", STOPPED)
-    await notices.delivery.alerts()
+    await notices.delivery.troubles()
     for chat in (OLGA, KEEPER):
         (told,) = notices.texts(chat)
         assert "Расшифровка звонков остановлена" in told
@@ -230,16 +230,16 @@ async def test_a_stopped_provider_is_told_once_and_so_is_its_end(notices: Notice
         assert "Что делать: проверьте ключ и баланс ElevenLabs" in told
     assert notices.texts(BORIS) == []
     await stops.lift("elevenlabs")
-    await notices.delivery.alerts()
+    await notices.delivery.troubles()
     await stops.stand_still("elevenlabs", "elka", STOPPED)  # back within five minutes
     notices.at(MORNING + 7 * MINUTE)
-    await notices.delivery.alerts()
+    await notices.delivery.troubles()
     assert len(notices.texts(OLGA)) == 1
     await stops.lift("elevenlabs")
-    await notices.delivery.alerts()
+    await notices.delivery.troubles()
     notices.at(MORNING + 12 * MINUTE)
-    await notices.delivery.alerts()
-    await notices.delivery.alerts()
+    await notices.delivery.troubles()
+    await notices.delivery.troubles()
     for chat in (OLGA, KEEPER):
         assert notices.texts(chat)[1:] == ["✅ Расшифровка снова работает, очередь разбирается."]
 
@@ -250,15 +250,15 @@ async def test_a_disconnected_crm_concerns_its_clinic_only(notices: Notices) -> 
     await notices.person(9, "iva", name="Чужой")
     await notices.app.members.set_quiet(OLGA, QuietHours(first_hour=9, last_hour=10))
     await notices.app.stops.stand_still("amocrm", "elka", CRM_GONE)
-    await notices.delivery.alerts()
+    await notices.delivery.troubles()
     assert [len(notices.texts(one)) for one in (OLGA, 9, KEEPER)] == [0, 0, 1]
     notices.at(MORNING + timedelta(hours=1))
-    await notices.delivery.alerts()
+    await notices.delivery.troubles()
     assert "amoCRM отключена" in notices.texts(OLGA)[0]
     await notices.app.stops.lift(scope("amocrm", "elka"))
     for _ in range(2):
         notices.clock.pass_time(5 * MINUTE)
-        await notices.delivery.alerts()
+        await notices.delivery.troubles()
     assert notices.texts(OLGA)[1:] == ["✅ Ёлка: amoCRM снова подключена, звонки загружаются."]
     assert notices.texts(9) == []
 
@@ -276,19 +276,19 @@ async def test_minutes_at_80_and_100_percent_and_back(notices: Notices) -> None:
         await notices.app.clinics.change("elka", lambda c: c.model_copy(update={"limits": used}))
 
     await minutes(80)
-    await notices.delivery.alerts()
-    await notices.delivery.alerts()
+    await notices.delivery.troubles()
+    await notices.delivery.troubles()
     assert ["Использовано 80 % минут месяца" in text for text in notices.texts(OLGA)] == [True]
     await minutes(80, 90, 100)
     for _ in range(3):
-        await notices.delivery.alerts()
+        await notices.delivery.troubles()
         notices.clock.pass_time(5 * MINUTE)
     assert len(notices.texts(OLGA)) == 2
     assert "новые звонки ждут" in notices.texts(OLGA)[1]
     assert "увеличьте лимит" in notices.texts(OLGA)[1]
     notices.at(datetime(2026, 12, 1, 7, 0, tzinfo=UTC))
     for _ in range(3):
-        await notices.delivery.alerts()
+        await notices.delivery.troubles()
         notices.clock.pass_time(5 * MINUTE)
     assert notices.texts(OLGA)[2:] == ["✅ Ёлка: минуты расшифровки снова есть."]
 

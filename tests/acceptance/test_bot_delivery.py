@@ -1,6 +1,7 @@
 """Delivery of notices when something fails: never twice, never lost without a trace, no noise."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -31,6 +32,12 @@ async def states(notices: Notices) -> dict[int, str]:
     return {one["chat_id"]: one["state"] async for one in found}
 
 
+async def told(notices: Notices, person: int) -> list[str]:
+    """States of all deliveries to a person."""
+    found = notices.app.documents.find(DELIVERIES, {"chat_id": person}, sort=(("at", 1),))
+    return [one["state"] async for one in found]
+
+
 async def heard(notices: Notices, messages: int) -> None:
     """Return once the bot has written so many messages."""
     query = {"after": 0, "count": messages, "wait": 20}
@@ -49,6 +56,7 @@ async def test_a_crash_between_writing_and_sending_is_not_repeated(notices: Noti
     due = await first_due(notices)
     assert isinstance(due.content, Morning)
     assert await notices.app.digests.deliveries.claim(due)  # and here the process dies
+    assert not await notices.app.digests.deliveries.claim(replace(due))
     async with notices.restarted() as another:
         running = asyncio.create_task(another.delivery.run())
         await heard(notices, 1)
@@ -74,6 +82,10 @@ async def test_a_blocking_person_keeps_nobody_from_the_digest(notices: Notices) 
     await notices.delivery.mornings()
     assert len(notices.texts(BORIS)) == 1
     assert (await states(notices))[OLGA] == "refused"
+    notices.at(MORNING + timedelta(days=1))
+    await notices.delivery.mornings()
+    assert len(notices.texts(BORIS)) == 2
+    assert (await told(notices, OLGA)) == ["refused"]  # nothing was even tried
     notices.sandbox.control.post("/telegram/block", chat_id=OLGA, blocked=False)
     await notices.delivery.mornings()
     assert notices.texts(OLGA) == []

@@ -198,3 +198,14 @@ async def test_numbers_are_those_of_the_report_and_of_postgresql(
     assert (digest.calls, digest.talks, figures.calls, figures.converted) == tuple(funnel)
     assert figures.converted == daily[0]
     assert figures.fg_percent == pytest.approx(float(daily[1]))
+
+
+async def test_one_broken_clinic_keeps_nobody_from_the_digest(notices: Notices) -> None:
+    await notices.clinic("elka", "Ёлка")
+    await notices.clinic("iva", "Ива")
+    await notices.person(OWNER, "elka")
+    await notices.person(FAR, "iva")
+    call = await notices.call("elka", NOON)
+    await notices.app.calls.change(call.id, {"direction": "sideways"})
+    await notices.delivery.mornings()
+    assert [len(notices.texts(one)) for one in (OWNER, FAR)] == [0, 1]

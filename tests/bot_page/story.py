@@ -72,6 +72,7 @@ class Story:
         app = self.clinic.app
         delivery = Delivery(self.messenger.bot, app.digests, app.clock)
         await delivery.alerts()
+        await delivery.troubles()
         await delivery.nights()
         if digests:
             await delivery.mornings()
@@ -164,9 +165,7 @@ async def _day_and_people(story: Story) -> None:
 async def _join(story: Story, person: int, role: Role) -> None:
     control, app = story.clinic.sandbox.control, story.clinic.app
     name = _NAMES.get(person, story.administrator).partition(",")[0]
-    await asyncio.to_thread(
-        control.post, "/telegram/chats", chat_id=person, first_name=name
-    )
+    await asyncio.to_thread(control.post, "/telegram/chats", chat_id=person, first_name=name)
     _, code = await app.invitations.create(
         story.clinic.client_id, role, by="cli",
         administrator=story.administrator if role is Role.ADMINISTRATOR else "",

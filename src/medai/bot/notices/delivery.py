@@ -50,18 +50,22 @@ class Delivery:
         await self._until_done("abandoned", self._abandon)
         async with asyncio.TaskGroup() as all_rounds:
             all_rounds.create_task(self._repeat("alerts", self.alerts, _ALERT_PAUSE_SECONDS))
+            all_rounds.create_task(self._repeat("troubles", self.troubles, _ALERT_PAUSE_SECONDS))
             all_rounds.create_task(self._repeat("digests", self.mornings, _DIGEST_PAUSE_SECONDS))
             all_rounds.create_task(self._repeat("nights", self.nights, _NIGHT_PAUSE_SECONDS))
 
     async def alerts(self) -> None:
         """One round of what cannot wait. Raises StoreError and AwayError."""
-        patients, troubles = self._digests.patients, self._digests.troubles
+        patients = self._digests.patients
         await patients.find()
         await patients.close_booked()
         await self._deliver(patients.due())
         await bring_up_to_date(self._bot, self._digests)
-        await troubles.look()
-        await self._deliver(troubles.due())
+
+    async def troubles(self) -> None:
+        """One round of technical troubles. Raises StoreError and AwayError."""
+        await self._digests.troubles.look()
+        await self._deliver(self._digests.troubles.due())
 
     async def mornings(self) -> None:
         """One round of digests. Raises StoreError and AwayError."""

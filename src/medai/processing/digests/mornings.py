@@ -3,17 +3,22 @@
 from collections.abc import AsyncGenerator
 from datetime import date, datetime
 
+import structlog
+
 from medai.calls.models import Call
 from medai.clinics.models import Clinic
 from medai.clinics.repository import ClinicRepository
 from medai.clinics.zones import shown_zone
 from medai.digests.moments import morning_of, told_day, told_week, waits_for_night
+from medai.errors import StoreError
 from medai.kit.clock import Clock
 from medai.members.models import Member, Membership, Notice, Role
 from medai.processing.digests.deliveries import Deliveries, Due, Kind, State
 from medai.processing.digests.people import People, concerned, split
 from medai.processing.digests.readings import ClinicReader
 from medai.processing.runs import RunKind, Runs
+
+_log = structlog.get_logger(__name__)
 
 
 class Mornings:
@@ -53,8 +58,14 @@ class Mornings:
                 now, self._hour, shown_zone(clinic), night_runs=await self._at_night(clinic)
             ):
                 continue
-            async for due in self._of_clinic(clinic, morning, now):
-                yield due
+            try:
+                async for due in self._of_clinic(clinic, morning, now):
+                    yield due
+            except StoreError:
+                raise
+            except Exception:  # noqa: BLE001 - one clinic's data keeps nobody else from a digest
+                _log.exception("a clinic has no digest today", client_id=clinic.client_id)
+                self._settle(clinic.client_id, morning)
 
     async def _at_night(self, clinic: Clinic) -> bool:
         running = self._runs.running(clinic.client_id)

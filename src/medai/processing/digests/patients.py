@@ -73,7 +73,10 @@ class PatientAlerts:
         where: Document = {"outcome": None, "at": Range(above=now - REACH)}
         open_alerts = [alert async for alert in self._alerts(where) if alert.id not in self._told]
         for alert in open_alerts:
-            clinic = await self._clinics.require(alert.client_id)
+            clinic = await self._clinics.by_client_id(alert.client_id)
+            if clinic is None:
+                self._told.add(alert.id)  # the clinic was taken out of the installation
+                continue
             told = await self._deliveries.told(_subject(alert))
             members = await self._members(clinic)
             ready, later = split(members, told, now, shown_zone(clinic))
@@ -89,8 +92,8 @@ class PatientAlerts:
     async def outdated(self) -> AsyncGenerator[tuple[Delivery, PatientNotice], None]:
         """Messages that show an earlier state of their alert, with what they have to show."""
         for alert in [alert async for alert in self._alerts({"stale": True})]:
-            clinic = await self._clinics.require(alert.client_id)
-            notice = await self._notice(alert, clinic)
+            clinic = await self._clinics.by_client_id(alert.client_id)
+            notice = await self._notice(alert, clinic) if clinic else None
             told = await self._deliveries.told(_subject(alert))
             for delivery in told.values():
                 if notice and delivery.state is State.SENT and delivery.shows < alert.changes:
