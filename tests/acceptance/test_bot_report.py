@@ -242,4 +242,3 @@ async def test_whoever_was_taken_out_meanwhile_gets_no_file(
     deeds = await ended(person)
     assert documents(deeds) == []
     assert "Доступа к этой клинике больше нет" in text_of(deeds[-1])
-

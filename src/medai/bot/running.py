@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramNotFound, TelegramUnauthorizedError
+from aiogram.exceptions import AiogramError, TelegramNotFound, TelegramUnauthorizedError
 
 from medai.bootstrap import Application
-from medai.bot.app import UPDATES, Messenger, open_messenger
+from medai.bot.app import DRAIN_SECONDS, UPDATES, Messenger, open_messenger
 from medai.bot.notices.delivery import deliver
 from medai.errors import ProviderStoppedError, SettingsError, StoreError
 from medai.infra.postgres import advisory_lock
@@ -49,8 +49,7 @@ async def run_bot(application: Application, say: Say, *, patient: bool = False) 
     """
     require_polling(application)
     async with one_of_a_kind(application, say), open_messenger(application) as messenger:
-        await reachable(messenger, patient=patient)
-        await messenger.bot.delete_webhook(drop_pending_updates=False)
+        await greeted(messenger, without_webhook, patient=patient)
         async with at_work(messenger):
             await polled(messenger)
 
@@ -85,9 +84,10 @@ async def polled(messenger: Messenger, *, poll_seconds: int = _POLL_SECONDS) -> 
 
 
 @asynccontextmanager
-async def at_work(messenger: Messenger) -> AsyncIterator[None]:
+async def at_work(
+    messenger: Messenger, *, drain_seconds: float = DRAIN_SECONDS
+) -> AsyncIterator[None]:
     """What runs beside the updates; at the end whatever was begun may end."""
-    await messenger.introduce()
     resumed = await messenger.errands.resume()
     if resumed:
         _log.info("errands of an earlier process go on", count=resumed)
@@ -102,22 +102,35 @@ async def at_work(messenger: Messenger) -> AsyncIterator[None]:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-        await messenger.drain()
+        await messenger.drain(drain_seconds)
 
 
-async def reachable(messenger: Messenger, *, patient: bool = False) -> None:
-    """Return once Telegram knows the bot. Raises ProviderStoppedError for a refused token, unless
-    `patient`."""
+Preparation = Callable[[Bot], Awaitable[object]]
+"""How updates are to come."""
+
+
+async def without_webhook(bot: Bot) -> None:
+    """Long polling: an old webhook would refuse it. What waits is kept (telegram.md 6)."""
+    await bot.delete_webhook(drop_pending_updates=False)
+
+
+async def greeted(messenger: Messenger, prepare: Preparation, *, patient: bool = False) -> None:
+    """Return once Telegram knows the bot and how its updates are to come.
+
+    Raises ProviderStoppedError for a refused token, unless `patient`.
+    """
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
             me = await messenger.bot.get_me()
+            await prepare(messenger.bot)
+            await messenger.introduce()
         except (TelegramUnauthorizedError, TelegramNotFound):
             if not patient:
                 raise ProviderStoppedError("telegram", _REFUSED) from None
             _log.error(_REFUSED)
             await asyncio.sleep(_REFUSED_SECONDS)
-        except TelegramAPIError as error:
+        except AiogramError as error:
             _log.warning("telegram does not answer", error=type(error).__name__, pause=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
+from aiogram import Bot
 from aiogram.types import Update
 from pydantic import ValidationError
 
 from medai.bootstrap import Application
 from medai.bot.app import UPDATES, open_messenger
-from medai.bot.running import Say, at_work, one_of_a_kind, reachable
+from medai.bot.running import Say, at_work, greeted, one_of_a_kind
 from medai.errors import SettingsError
 from medai.settings import Settings
 
@@ -31,14 +32,17 @@ async def webhook_at_work(
     ProviderStoppedError for a refused token, StoreError."""
     url, secret = checked(application.settings)
     async with one_of_a_kind(application, say), open_messenger(application) as messenger:
-        await reachable(messenger)
-        await messenger.bot.set_webhook(
-            url,
-            secret_token=secret,
-            allowed_updates=UPDATES,
-            max_connections=_CONNECTIONS,
-            drop_pending_updates=False,
-        )
+
+        async def told(bot: Bot) -> None:
+            await bot.set_webhook(
+                url,
+                secret_token=secret,
+                allowed_updates=UPDATES,
+                max_connections=_CONNECTIONS,
+                drop_pending_updates=False,
+            )
+
+        await greeted(messenger, told)
 
         async def take(body: dict[str, Any]) -> None:
             try:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError
+from aiogram.exceptions import AiogramError, TelegramForbiddenError
 
 from medai.bot.errands.ledger import Errand, ErrandKind, ErrandLedger, errand_id
 from medai.bot.errands.progress import Progress
@@ -138,7 +138,7 @@ class Errands:
             await self._ledger.end(errand)  # the person has blocked the bot
         except MedaiError as error:
             await self._ended(errand, progress, texts.refusal(error.message))
-        except TelegramAPIError as error:
+        except AiogramError as error:
             # What was sent may have arrived: nothing is repeated.
             _log.warning("errand failed", kind=errand.kind, error=type(error).__name__)
             await self._ended(errand, progress, texts.trouble())
@@ -160,5 +160,5 @@ class Errands:
         try:
             await self._ledger.end(errand)
             await progress.end(Screen(words, keyboards.board(keyboards.home())))
-        except (MedaiError, TelegramAPIError) as error:
+        except (MedaiError, AiogramError) as error:
             _log.warning("the end of an errand was not shown", error=type(error).__name__)

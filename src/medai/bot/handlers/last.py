@@ -2,7 +2,7 @@
 
 import structlog
 from aiogram import Router
-from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError
+from aiogram.exceptions import AiogramError, TelegramForbiddenError
 from aiogram.types import CallbackQuery, ErrorEvent, Message, Update
 
 from medai.bot import screens
@@ -39,7 +39,10 @@ async def failed(event: ErrorEvent, seat: Seat | None = None) -> bool:
     if isinstance(error, TelegramForbiddenError):
         return True  # they have blocked the bot: nobody reads an answer
     words = texts.refusal(error.message) if isinstance(error, MedaiError) else texts.trouble()
-    if not isinstance(error, MedaiError):
+    if isinstance(error, AiogramError):
+        # Without its words: they may quote what Telegram could not take.
+        _log.warning("handler failed", error=type(error).__name__)
+    elif not isinstance(error, MedaiError):
         _log.error("handler failed", error=type(error).__name__, exc_info=error)
     elif error.code == "store_unavailable":
         _log.error("handler failed", code=error.code)
@@ -56,5 +59,5 @@ async def _tell(update: Update, words: str) -> None:
             await screens.send(update.callback_query.bot, query.from_user.id, words)
         elif update.message is not None:
             await update.message.answer(words)
-    except TelegramAPIError as error:
+    except AiogramError as error:
         _log.warning("a failure was not told", error=type(error).__name__)
