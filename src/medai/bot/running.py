@@ -85,7 +85,10 @@ async def polled(messenger: Messenger, *, poll_seconds: int = _POLL_SECONDS) -> 
 
 @asynccontextmanager
 async def at_work(
-    messenger: Messenger, *, drain_seconds: float = DRAIN_SECONDS
+    messenger: Messenger,
+    *,
+    drain_seconds: float = DRAIN_SECONDS,
+    companions: Sequence[Companion] = COMPANIONS,
 ) -> AsyncIterator[None]:
     """What runs beside the updates; at the end whatever was begun may end."""
     resumed = await messenger.errands.resume()
@@ -94,7 +97,7 @@ async def at_work(
     beside = [asyncio.create_task(_forgetting(messenger))]
     beside += [
         asyncio.ensure_future(companion(messenger.application, messenger.bot))
-        for companion in COMPANIONS
+        for companion in companions
     ]
     try:
         yield
