@@ -85,6 +85,10 @@ class ErrandLedger:
         """Forget it."""
         await self._documents.delete(BOT_ERRANDS, {"_id": errand.id, "at": errand.at})
 
+    async def drop(self, kind: ErrandKind, chat_id: int) -> None:
+        """Forget whatever of this kind was left for the person."""
+        await self._documents.delete(BOT_ERRANDS, {"_id": errand_id(kind, chat_id)})
+
     async def all(self) -> AsyncIterator[Errand]:
         """Everything that was begun and has not ended, oldest first."""
         async for document in self._documents.find(BOT_ERRANDS, {}, sort=(("at", 1),)):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -82,7 +83,12 @@ class Errands:
             return False
         shown = await self._bot.send_message(chat_id, words, reply_markup=keyboards.stop())
         client_id = seat.membership.client_id
-        errand = await self._ledger.begin(kind, chat_id, client_id, shown.message_id, args)
+        begin = partial(self._ledger.begin, kind, chat_id, client_id, shown.message_id, args)
+        errand = await begin()
+        if errand is None:
+            # Nobody carries it out: its end could not be written down. One process leads a bot.
+            await self._ledger.drop(kind, chat_id)
+            errand = await begin()
         if errand is None:
             await self._bot.delete_message(chat_id, shown.message_id)
             return False
