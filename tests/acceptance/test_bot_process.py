@@ -93,7 +93,8 @@ async def test_an_update_that_comes_twice_is_answered_once(talk: Talk) -> None:
     person = await talk.member("owner", Role.OWNER)
     await person.write("/help")
     await person.post("/telegram/repeat-update")
-    await person.write("/register")
+    (answer,) = await person.write("/register")
+    assert "веб-интерфейсе" in text_of(answer)
     told = [one["text"] for one in await person.messages() if one["from"]["is_bot"]]
     assert len(told) == 2
 
