@@ -4,7 +4,7 @@ The calls are stored in bulk, analysed and exported already, so that reading, co
 are measured and no marking of calls. Beside it, in the same run: a bare scan of the same documents,
 a bare COPY of the very rows, an upsert of them row by row, and `dlt` loading the documents into
 PostgreSQL, in an environment of its own: MEDAI_BENCH_DLT_PYTHON names its Python, without it dlt is
-left out. Ends with 1 when a goal is missed.
+left out. Everything goes to PostgreSQL over TCP. Ends with 1 when a goal is missed.
 """
 
 import argparse
@@ -27,12 +27,11 @@ from operator import attrgetter
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
-from fleet.databases import fresh, running
+from fleet.databases import fresh, running_over_tcp
 from fleet.processes import read_settings, settings_at
 from fleet.tables import table
 from medai.analysis.models import CallType
@@ -111,7 +110,7 @@ def main() -> int:
 
 
 def _measured(folder: Path, calls: int, rounds: int) -> dict[str, Any]:
-    with running(folder) as dsn:
+    with running_over_tcp(folder) as dsn:
         year = fresh(dsn, 0)
         figures = asyncio.run(_year(year, folder, calls, rounds))
         figures["year_peak_mb"] = _exported_by_a_process(year, folder)
@@ -348,7 +347,7 @@ def _parts(application: Application, stored: list[Call]) -> list[dict[str, list[
                 CRITERIA.name: list(tally.criteria.rows()),
                 DETAILS.name: [row for row in details if row],
                 FUNNEL.name: list(tally.funnel.rows()),
-                "days": [(CLIENT, each.day) for each in part],
+                "days": [each.day for each in part],
             }
         )
     return parts
@@ -388,10 +387,9 @@ async def _bare_copy(application: Application, parts: list[dict[str, list[Any]]]
 async def _write(application: Application, parts: list[dict[str, list[Any]]]) -> None:
     exporter = PostgresExporter(application.pool)
     for part in parts:
-        async with exporter.replacing() as replacement:
+        async with exporter.replacing(CLIENT, part["days"]) as replacement:
             for one in DAY_TABLES:
                 await replacement.add(one, part[one.name])
-            await replacement.write(part["days"])
 
 
 async def _row_by_row(application: Application, parts: list[dict[str, list[Any]]]) -> None:
@@ -442,10 +440,9 @@ def _dlt(dsn: str, folder: Path) -> float | None:
 
 
 def _address(dsn: str) -> str:
-    """As a URL, which is the only form dlt takes; the host of the query wins."""
+    """As a URL, which is the only form dlt takes."""
     parts = conninfo_to_dict(dsn)
-    host = quote(str(parts["host"]), safe="")
-    return f"postgresql://{parts['user']}:unused@localhost/{parts['dbname']}?host={host}"
+    return f"postgresql://{parts['user']}:unused@{parts['host']}:{parts['port']}/{parts['dbname']}"
 
 
 if __name__ == "__main__":

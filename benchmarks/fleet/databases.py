@@ -9,6 +9,8 @@ from psycopg.conninfo import make_conninfo
 
 from medai.infra.embedded import EmbeddedPostgres
 
+_LOOPBACK = "127.0.0.1"
+
 
 @contextmanager
 def running(folder: Path) -> Iterator[str]:
@@ -18,6 +20,15 @@ def running(folder: Path) -> Iterator[str]:
         yield server.start()
     finally:
         server.stop()
+
+
+@contextmanager
+def running_over_tcp(folder: Path) -> Iterator[str]:
+    """The same, as databases are reached that have a machine of their own: over TCP."""
+    with running(folder) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM SET listen_addresses = '{_LOOPBACK}'".encode())
+    with running(folder) as dsn:
+        yield make_conninfo(dsn, host=_LOOPBACK)
 
 
 def fresh(dsn: str, number: int) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.fixtures.sandbox import RunningSandbox
 from medai.bootstrap import open_application
 from medai.calls.models import Step
 from medai.cli.running import EXIT_CODES
+from medai.datalens.days import ExportDays
 from medai.doctor.examination import bounded, examine
 from medai.doctor.findings import Finding, Level
 from medai.errors import ProviderStoppedError
@@ -40,7 +42,7 @@ async def test_a_healthy_installation(at_work: ClinicAtWork) -> None:
     found = levels(await examined(at_work))
     asked = {"elevenlabs", "openai", "telegram", "amocrm", "proxy", "files", "documents",
              "postgres", "postgres_sessions", "postgres_connections", "reports", "data_folder",
-             "quotas", "stops", "held", "workers"}  # fmt: skip
+             "quotas", "stops", "held", "workers", "exports", "postgres_tables"}  # fmt: skip
     assert asked <= found.keys()
     # The tests' clock is not that of PostgreSQL, and nobody works here.
     ill = {name for name, level in found.items() if level is not Level.OK}
@@ -187,3 +189,17 @@ async def test_settings_that_cannot_be_read_are_a_finding(shell: CommandLine) ->
     told = await shell.run("doctor", "--no-providers", MEDAI_PORT="нет")
     assert told.code == EXIT_CODES["unhealthy"]
     assert "MEDAI_PORT" in told.out
+
+
+async def test_changed_tables_and_days_that_wait_are_told(at_work: ClinicAtWork) -> None:
+    app = at_work.app
+    long_ago = ExportDays(app.documents, lambda: at_work.clock() - timedelta(days=2))
+    await long_ago.touch(at_work.client_id, date(2026, 3, 2))
+    async with app.pool.connection() as connection:
+        await connection.execute("ALTER TABLE daily_summary_metrics DROP COLUMN fg_percent")
+        await connection.execute("DROP VIEW board_quota")
+    told = {one.check: one for one in await examined(at_work)}
+    assert told["postgres_tables"].level is Level.PROBLEM
+    assert ": daily_summary_metrics, board_quota;" in told["postgres_tables"].message
+    assert told["exports"].level is Level.WARNING
+    assert "больше суток: 1, самый ранний 02.03.2026" in told["exports"].message

@@ -32,18 +32,23 @@ def scored_calls() -> list[Call]:
     return [call.model_copy(update={"stage": Stage.EXPORTED}) for call in calls]
 
 
-@pytest.fixture
-async def reader(application: Application) -> AsyncIterator[Reader]:
-    """A connection of the reader role to metrics of invented calls."""
-    exporter, tally = PostgresExporter(application.pool), Tally(Links())
-    calls = scored_calls()
+async def write(exporter: PostgresExporter, client_id: str, calls: list[Call]) -> None:
+    tally = Tally(Links())
     details = [row for call in calls if (row := tally.add(call))]
-    async with exporter.replacing() as replacement:
+    days = sorted({call.business_day for call in calls})
+    async with exporter.replacing(client_id, days) as replacement:
         await replacement.add(DETAILS, details)
         await replacement.add(DAILY, tally.daily.rows())
         await replacement.add(CRITERIA, tally.criteria.rows())
         await replacement.add(FUNNEL, tally.funnel.rows())
-        await replacement.write({(call.client_id, call.business_day) for call in calls})
+
+
+@pytest.fixture
+async def reader(application: Application) -> AsyncIterator[Reader]:
+    """A connection of the reader role to metrics of invented calls."""
+    exporter = PostgresExporter(application.pool)
+    for client_id in {call.client_id for call in scored_calls()}:
+        await write(exporter, client_id, [c for c in scored_calls() if c.client_id == client_id])
     await exporter.upsert_quotas([quota(client_id="c1", used_seconds=5_700)], [])
     await exporter.upsert_recommendations([conclusions()])
     await make_reader(application.pool, ROLE, PASSWORD)

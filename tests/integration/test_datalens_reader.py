@@ -72,6 +72,10 @@ async def test_it_is_refused_everything_else(application: Application, role: str
             "COPY call_details TO PROGRAM 'true'",
             "SELECT pg_read_file('postgresql.conf')",
             "SELECT rolpassword FROM pg_authid",
+            "CREATE TEMP TABLE own (id INT)",
+            "SELECT lo_create(0)",
+            "SELECT lo_creat(-1)",
+            "SELECT lo_from_bytea(0, 'x')",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 reader.execute(statement.encode())
@@ -131,7 +135,8 @@ async def test_a_role_of_others_is_left_alone(application: Application, role: st
         await make_reader(application.pool, "medai", PASSWORD)
 
 
-@pytest.mark.parametrize("name", ["", "Anna", 'a"b', "a b", "a; DROP TABLE x", "я", "x" * 64])
+@pytest.mark.parametrize("name", ["postgres", "pg_read_all_data", "pg_own", "public", "none",
+    "", "Anna", 'a"b', "a b", "a; DROP TABLE x", "я", "x" * 64])  # fmt: skip
 async def test_a_bad_name_is_refused(pool: Pool, name: str) -> None:
     with pytest.raises(InvalidInputError):
         await make_reader(pool, name, PASSWORD)
@@ -150,3 +155,33 @@ async def test_a_user_without_the_right_is_told(application: Application, role: 
             await pool.close()
         finally:
             await connection.execute(f"DROP ROLE {guest}".encode())
+
+
+async def test_what_our_user_may_not_forbid_is_told(application: Application, role: str) -> None:
+    """A managed PostgreSQL gives CREATEROLE and the database, but no superuser."""
+    owner = f"{role}_owner"
+    name = conninfo_to_dict(dsn_of(application.pool))["dbname"]
+    async with application.pool.connection() as connection:
+        for statement in (
+            f"CREATE ROLE {owner} LOGIN CREATEROLE",
+            f"ALTER DATABASE {name} OWNER TO {owner}",
+            f"ALTER SCHEMA public OWNER TO {owner}",
+            *(f"ALTER TABLE {one} OWNER TO {owner}" for one in READABLE),
+        ):
+            await connection.execute(statement.encode())
+        pool = await open_pool(make_conninfo(dsn_of(application.pool), user=owner))
+        try:
+            assert await make_reader(pool, role, PASSWORD) == ["большие объекты"]
+            await replace_day(PostgresExporter(pool), "clinic", MONDAY, [daily()], [], [])
+            with connected(application, role) as reader:
+                reader.execute("SET default_transaction_read_only = off")
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    reader.execute("CREATE TEMP TABLE own (id INT)")
+        finally:
+            await pool.close()
+            for statement in (
+                f"REASSIGN OWNED BY {owner} TO medai",
+                f"DROP OWNED BY {owner}",
+                f"DROP ROLE {owner}",
+            ):
+                await connection.execute(statement.encode())

@@ -2,21 +2,26 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from structlog.testing import capture_logs
 from tests.fixtures.report_calls import make_analysis, many_calls
 from tests.fixtures.stored import rows_of
 
-from medai.bootstrap import Application
+from medai.bootstrap import Application, open_application
 from medai.calls.models import Audio, Call, Stage
+from medai.datalens import postgres_exporter, turns
 from medai.datalens.days import EXPORT_DAYS, ExportDays
 from medai.datalens.errors import MetricsExportError
 from medai.datalens.postgres_exporter import PostgresExporter
 from medai.datalens.tables import CRITERIA, DAILY, DETAILS, FUNNEL
+from medai.errors import ConflictError
 from medai.infra.documents import Change
+from medai.infra.postgres import dsn_of
 from medai.metrics.criteria import criterion_rows
 from medai.metrics.daily import daily_rows
 from medai.metrics.funnel import funnel_rows
@@ -242,3 +247,73 @@ async def test_due_days_are_marked_by_version(application: Application) -> None:
     )  # fmt: skip
     await days.exported(seen)
     assert await due(application) == [seen[2].day]
+
+
+async def test_an_export_that_waits_in_vain_names_who_holds_the_turn(
+    application: Application, calls: list[Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any role that may connect can take the lock."""
+    monkeypatch.setattr(turns, "QUIET_SECONDS", 0.1)
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.3)
+    dsn = make_conninfo(dsn_of(application.pool), application_name="foreign tool")
+    with psycopg.connect(dsn, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('medai.datalens.run', 0))")
+        pid, told = other.info.backend_pid, list[str]()
+        with capture_logs() as logs, pytest.raises(ConflictError, match=f"pid {pid}, с "):
+            await application.exports.export(None, waiting=told.append)
+    (line,) = [line for line in logs if line["event"] == "export waits for another one"]
+    assert line["holder"].startswith(f"medai (foreign tool), pid {pid}")
+    assert told == [line["holder"]]
+    assert await application.exports.export(None) == expected(calls)
+
+
+async def test_a_table_that_somebody_locked_ends_the_export(
+    application: Application, calls: list[Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_exporter, "_WAIT", "SET LOCAL lock_timeout = 200")
+    with psycopg.connect(dsn_of(application.pool)) as other:
+        other.execute("LOCK TABLE call_details IN SHARE MODE")
+        with pytest.raises(ConflictError, match="заняты"):
+            await application.exports.export(None)
+    assert await application.exports.export(None) == expected(calls)
+
+
+async def test_the_log_names_the_constraint_that_refused_a_day(
+    application: Application, calls: list[Call]
+) -> None:
+    async with application.pool.connection() as connection:
+        await connection.execute(
+            "ALTER TABLE daily_summary_metrics ADD CONSTRAINT small CHECK (total_calls < 0)"
+        )
+    with capture_logs() as logs, pytest.raises(MetricsExportError):
+        await application.exports.export(None)
+    told = {line["reason"] for line in logs if line["event"] == "day not exported"}
+    assert told == {"daily_summary_metrics constraint small"}
+
+
+async def test_tables_that_were_changed_are_written_again(
+    application: Application, calls: list[Call]
+) -> None:
+    await application.exports.export(None)
+    before = await rows_of(application)
+    async with application.pool.connection() as connection:
+        await connection.execute("ALTER TABLE daily_summary_metrics DROP COLUMN fg_percent")
+    async with open_application(application.settings):
+        assert await due(application) == sorted({call.business_day for call in calls})
+    await application.exports.export(None)
+    assert await rows_of(application) == before
+
+
+async def test_days_due_for_long_are_counted(application: Application) -> None:
+    now = datetime(2026, 9, 10, tzinfo=UTC)
+    long_ago = ExportDays(application.documents, lambda: now - timedelta(days=2))
+    just_now = ExportDays(application.documents, lambda: now)
+    for day in (3, 2, 5):
+        await long_ago.touch(CLINIC, date(2026, 9, day))
+    await just_now.touch(CLINIC, date(2026, 9, 1))
+    await just_now.touch(CLINIC, date(2026, 9, 5))  # due already: since then, not since now
+    count, oldest = await just_now.overdue(now - timedelta(days=1))
+    assert (count, oldest and oldest.day) == (3, date(2026, 9, 2))
+    await just_now.exported([day async for day in just_now.due(None)])
+    await just_now.touch(CLINIC, date(2026, 9, 2))
+    assert await just_now.overdue(now - timedelta(days=1)) == (0, None)

@@ -183,13 +183,13 @@ class TestExport:
         assert await stored(pool, DETAILS, "metric_date") == [(TUESDAY,)]
 
     async def test_several_days_are_one_step(self, exporter: PostgresExporter, pool: Pool) -> None:
-        days = [("clinic", MONDAY), ("clinic", TUESDAY)]
+        days = [MONDAY, TUESDAY]
 
         async def write(*rows: DailyRow) -> int:
-            async with exporter.replacing() as replacement:
+            async with exporter.replacing("clinic", days) as replacement:
                 for row in rows:
                     await replacement.add(DAILY, [row])
-                return (await replacement.write(days))[DAILY.name]
+            return replacement.written[DAILY.name]
 
         good, too_big = daily(), daily(metric_date=TUESDAY, total_calls=2**40)
         with pytest.raises(psycopg.DataError):
@@ -206,11 +206,16 @@ class TestExport:
         with pytest.raises(ValueError, match="same key"):
             await write(good, good)
 
-    async def test_a_replacement_that_is_not_written_leaves_nothing(
+    async def test_a_replacement_that_fails_leaves_nothing(
         self, exporter: PostgresExporter, pool: Pool
     ) -> None:
-        async with exporter.replacing() as replacement:
-            await replacement.add(DAILY, [daily()])
+        async def fail() -> None:
+            async with exporter.replacing("clinic", [MONDAY]) as replacement:
+                await replacement.add(DAILY, [daily()])
+                raise OSError("the source broke")
+
+        with pytest.raises(OSError, match="the source broke"):
+            await fail()
         assert await stored(pool, DAILY) == []
 
     async def test_past_quotas_only_grow_and_keep_their_limit(

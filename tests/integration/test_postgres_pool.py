@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from medai.errors import SettingsError, StoreError
 from medai.infra.documents import Collection
@@ -23,8 +24,20 @@ async def test_an_absent_server_is_a_store_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("medai.infra.postgres._OPEN_TIMEOUT_SECONDS", 0.2)
-    with pytest.raises(StoreError, match="PostgreSQL"):
+    with pytest.raises(StoreError, match=r"PostgreSQL.*No such file"):
         await open_pool(f"host={tmp_path} dbname=medai")
+
+
+@pytest.mark.parametrize("changed", [{"dbname": "no_such_base"}, {"user": "no_such_user"}])
+async def test_a_refusal_is_told_in_the_servers_words(
+    postgres_dsn: str, changed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medai.infra.postgres._OPEN_TIMEOUT_SECONDS", 3_600)  # not waited for
+    refused = make_conninfo(postgres_dsn, password="secret", **changed)
+    with pytest.raises(StoreError, match=r"no_such_.* does not exist") as caught:
+        await open_pool(refused)
+    assert "secret" not in caught.value.message
+    assert "\n" not in caught.value.message
 
 
 async def test_a_malformed_address_is_a_settings_error() -> None:

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from openpyxl import load_workbook
@@ -13,6 +14,8 @@ from tests.fixtures.report_calls import (
     AUGUST,
     CLINIC,
     MOSCOW,
+    NOON,
+    SEPTEMBER,
     content_of,
     make_analysis,
     make_call,
@@ -20,6 +23,7 @@ from tests.fixtures.report_calls import (
 )
 
 from medai.calls.models import Call, Direction
+from medai.reports.content import build_content
 from medai.reports.excel import render_excel
 from medai.reports.models import ReportClinic
 
@@ -72,7 +76,7 @@ def test_the_summary_equals_plain_counting(calls: list[Call], book: Workbook) ->
     assert cells["Всего звонков"] == 200
     assert cells["Входящие звонки"] == sum(c.direction is Direction.INBOUND for c in calls)
     assert cells["Исходящие звонки"] == sum(c.direction is Direction.OUTBOUND for c in calls)
-    assert cells["Записи (конверсии)"] == sum(c.converted for c in calls)
+    assert cells["Записи в CRM"] == sum(c.converted for c in calls)
     assert cells["Конверсия, %"] == pytest.approx(_conversion(calls))
     assert cells["FG, %"] == pytest.approx(_fg(calls))
     assert cells["Скорость обработки, мин"] == pytest.approx(sum(speeds) / len(speeds))
@@ -177,6 +181,15 @@ def test_numbers_are_formatted_and_panes_frozen(book: Workbook) -> None:
     assert book["Рекомендации"].freeze_panes == "C2"
 
 
+def test_long_sheets_print_their_titles_and_numbers_on_every_page(book: Workbook) -> None:
+    for name in ("Администраторы", "Источники", "Типы звонков", "Рекомендации"):
+        assert book[name].print_title_rows == "$1:$1"
+    for sheet in book.worksheets:
+        assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
+        footer = sheet.oddFooter and sheet.oddFooter.right
+        assert (sheet.page_setup.fitToHeight, footer and footer.text) == (0, "Стр. &P из &N")
+
+
 def test_charts_are_native() -> None:
     with zipfile.ZipFile(io.BytesIO(render_excel(content_of(many_calls(20))))) as archive:
         charts = [name for name in archive.namelist() if name.startswith("xl/charts/chart")]
@@ -208,6 +221,29 @@ def test_hostile_text_stays_text() -> None:
                             ("Общие рекомендации", "B2")):  # fmt: skip
             found = book[sheet][cell]
             assert (found.value, found.data_type, found.hyperlink) == (text, "s", None)
+
+
+class SignedLinks:
+    """Every link that a report can hold, with what addresses escape."""
+
+    transcript = "https://medai.example/api/t/а.txt?expires=1&signature=a%20b'c(d)"
+    recording = "javascript:alert(1)"
+
+    def transcript_url(self, call: Call) -> str:
+        return self.transcript
+
+    def recording_url(self, call: Call) -> str:
+        return self.recording
+
+
+def test_links_arrive_whole_and_other_schemes_never() -> None:
+    content = build_content(
+        [make_call()], SEPTEMBER, [CLINIC], created_at=NOON, links=SignedLinks()
+    )
+    row = _read(render_excel(content))["Рекомендации"][2]
+    assert row[2].hyperlink
+    assert unquote(str(row[2].hyperlink.target)) == unquote(SignedLinks.transcript)
+    assert (row[3].hyperlink, row[3].value) == (None, None)
 
 
 def test_unprintable_and_endless_texts_do_not_break_the_file() -> None:

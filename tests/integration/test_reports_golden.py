@@ -200,7 +200,7 @@ async def test_the_cover_and_the_summary_sheet(made: Made) -> None:
         assert expected in made.text
     cells = {row[0]: row[1] for row in made.sheet("Сводная информация") if row[0]}
     assert cells["Всего звонков"] == total.calls
-    assert cells["Записи (конверсии)"] == total.converted
+    assert cells["Записи в CRM"] == total.converted
     assert same(cells["Конверсия, %"], total.conversion)
     assert total.fg is not None
     assert same(cells["FG, %"], total.fg / 100)

@@ -147,6 +147,19 @@ def test_a_table_that_goes_on_repeats_its_header_with_the_name() -> None:
         assert "Звонок Оценка Рекомендации Открыть" in text
 
 
+def test_a_list_that_ended_is_not_continued_in_the_header() -> None:
+    for last in range(1, 16):  # one of them ends exactly with the page
+        calls = [make_call(n, administrator="Анна") for n in range(20 + last)]
+        calls += [make_call(n, administrator="Яна") for n in range(100, 140)]
+        pages = _pages(render_pdf(content_of(calls)))
+        heads = [text for text in pages if "Звонок Оценка Рекомендации Открыть" in text]
+        for text in heads:
+            anna, yana = ("Анна · " in text, "Яна · " in text)
+            rows = text.count("Расшифровка")
+            assert text.count("Звонок Оценка Рекомендации Открыть") == anna + yana <= rows
+        assert "Звонок Оценка" not in pages[-1] or "Яна · 40 звонков" in pages[-1]
+
+
 def test_a_recommendation_longer_than_a_page_goes_on_on_the_next() -> None:
     words = [f"слово{n}" for n in range(2500)]
     calls = [make_call(1, analysis=make_analysis(recommendations=(" ".join(words),)))]
@@ -184,8 +197,45 @@ def test_forty_administrators_are_all_in_the_table() -> None:
 def test_a_year_of_weeks_is_printed_in_parts() -> None:
     year = DayRange(date(2026, 1, 1), date(2026, 12, 31))
     text = " ".join(_pages(render_pdf(content_of(many_calls(300, period=year), period=year))))
-    assert "Звонки и записи по неделям" in text
+    assert "Звонки и записи в CRM по неделям" in text
     assert all(f"Неделя {week}" in text for week in range(1, 54))
+
+
+def test_numbers_that_differ_between_pages_are_explained() -> None:
+    other = make_analysis(call_type="другое", call_type_id=5, scores={}, recommendations=())
+    calls = [make_call(n) for n in range(10)]
+    calls += [make_call(n, analysis=other, direction=Direction.UNKNOWN) for n in range(10, 12)]
+    text = " ".join(_pages(render_pdf(content_of(calls))))
+    for shown in (
+        "Мария Иванова 12 10 0",
+        "Мария Иванова · 10 звонков с рекомендациями из 12",
+        "Рекомендации есть к 10 звонкам из 12; к звонкам типа «другое» они не даются.",
+        "Критерии применены к 10 звонкам из 12; звонки типа «другое» по ним не оцениваются.",
+        "У 2 звонков направление неизвестно",
+    ):
+        assert shown in text
+    plain = " ".join(_pages(render_pdf(content_of(calls[:10]))))
+    assert "Мария Иванова · 10 звонков Звонок Оценка" in plain
+    for absent in ("Рекомендации есть к", "Критерии применены", "направление неизвестно"):
+        assert absent not in plain
+
+
+def test_one_week_is_told_once() -> None:
+    calls = [make_call(n) for n in range(3)]
+    week = " ".join(_pages(render_pdf(content_of(calls))))
+    assert "Критерий За период Приветствие 8,0 Общая оценка 8,0" in week
+    assert "Неделя" not in week
+    later = make_call(9, business_day=date(2026, 9, 7))
+    weeks = " ".join(_pages(render_pdf(content_of([*calls, later]))))
+    assert "Критерий За период Неделя 36 31.08–06.09 Неделя 37 07.09–13.09" in weeks
+    assert "Неделя Календарная неделя" in weeks
+
+
+def test_bookings_are_never_called_as_a_criterion_is(pdf: bytes) -> None:
+    text = " ".join(_pages(pdf))
+    assert "Записи в CRM" in text
+    assert re.findall(r"Записи(?! в CRM)", text) == []
+    assert "Критерии «Запись» и «Запись на прием» — другое" in text
 
 
 HOSTILE = '#panic("x") #import "secret" $x^2$ *жирно* _курсив_ `код` <b>тег</b> \\ @ссылка // конец'

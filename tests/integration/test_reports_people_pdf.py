@@ -4,6 +4,7 @@ import io
 import re
 import struct
 import zlib
+from datetime import date
 
 import pytest
 from pypdf import PdfReader
@@ -65,21 +66,36 @@ def test_each_administrator_has_figures_trend_and_quotes_with_links() -> None:
         )
         for n in range(20)
     ]
+    calls.append(make_call(20, administrator="Анна", business_day=date(2026, 9, 7)))
     pdf = render_people(people_of_calls(calls, [make_call(1, business_day=AUGUST.first)]))
     text = _text(pdf)
     for shown in (
         "Отчёт по администраторам",
-        "Анна · 10 звонков",
-        "Неделя 36",
-        "Общая оценка 8,0 Звонков 10 Записей 2",
+        "Анна · 11 звонков",
+        "Неделя 36 Неделя 37",
+        "Общая оценка 8,0 — Звонков 10 1 Записей в CRM 2 0",
         "Сильнее всего",
-        "Приветствие · 10 звонков 9,0 «Сказано о greeting» 01.09.2026 12:00, 1:05, первичка, "
+        "Приветствие · 11 звонков 8,9 «Сказано о greeting» 01.09.2026 12:00, 1:05, первичка, "
         "оценка 9",
         "Цена · 10 звонков 0,0 Замечание о price 01.09.2026 12:00, первичка, оценка 0",
     ):
         assert shown in text
     assert all(link.startswith("https://medai.example/api/transcriptions/") for link in _links(pdf))
     assert _links(pdf)
+
+
+def test_the_only_week_of_an_administrator_is_not_told_again() -> None:
+    text = _text(render_people(people_of_calls([make_call(n) for n in range(4)])))
+    assert "Неделя" not in text
+    assert "Цитаты" not in text  # nobody is quoted below five calls
+
+
+def test_alike_names_are_told_apart_by_their_clinics() -> None:
+    clinics = (CLINIC, ReportClinic("c2", "Клиника «Сосна»", CLINIC.zone))
+    calls = [make_call(n, client_id="c1" if n < 5 else "c2", converted=n < 7) for n in range(10)]
+    text = _text(render_pdf(content_of(calls, clinics=clinics)))
+    assert "Лучшая конверсия Мария Иванова, Клиника «Ёлка» — 100,0 % (5 звонков)" in text
+    assert "Звонки Мария Иванова Клиника «Ёлка» 5 Мария Иванова Клиника «Сосна» 5" in text
 
 
 def test_below_five_scored_calls_the_block_says_why_it_is_silent() -> None:

@@ -137,6 +137,23 @@ async def test_a_hung_process_is_given_up(content: ReportContent) -> None:
         assert _worker_of(renderer) != pid
 
 
+async def test_a_report_nobody_waits_for_holds_up_no_other(content: ReportContent) -> None:
+    async with ReportRenderer() as renderer:
+        first = await renderer.excel(content)
+        worker = _worker_of(renderer)
+        os.kill(worker, signal.SIGSTOP)  # the abandoned report never ends
+        try:
+            report = asyncio.create_task(renderer.excel(content))
+            await _until(lambda: renderer._reports == 2)
+            report.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await report
+            assert await asyncio.wait_for(renderer.excel(content), 30) == first
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+
+
 async def test_closing_twice_is_harmless(content: ReportContent) -> None:
     renderer = ReportRenderer()
     await renderer.close()

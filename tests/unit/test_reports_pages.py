@@ -1,4 +1,6 @@
+import re
 from datetime import date, timedelta
+from importlib.resources import files
 from itertools import pairwise
 
 import pytest
@@ -13,10 +15,12 @@ from tests.fixtures.report_calls import (
 )
 
 from medai.kit.days import DayRange
-from medai.reports.models import DayPoint
+from medai.reports.glossary import GLOSSARY
+from medai.reports.models import DayPoint, ReportContent
 from medai.reports.pages.advice import MAX_CALLS, advice_part
 from medai.reports.pages.cards import cards
 from medai.reports.pages.charts import call_bars, funnel_bars, heat_table, loss_bars, share_ring
+from medai.reports.pages.document import document
 from medai.reports.pages.highlights import highlights
 from medai.reports.pages.lines import day_ticks, group_lines, line_chart, score_lines, spark
 from medai.reports.pages.markdown import blocks
@@ -179,7 +183,7 @@ def test_many_administrators_are_drawn_up_to_a_dozen() -> None:
     content = content_of(many_calls(400, administrators=names))
     part = call_bars(content.administrators)
     assert len(part["rows"]) == 12
-    assert part["note"] == "И ещё 28 — в таблице"
+    assert part["note"] == "И ещё 28 — в таблице отчёта"
 
 
 def test_highlights_need_enough_calls() -> None:
@@ -203,7 +207,7 @@ def test_highlights_name_the_best_and_the_weakest() -> None:
     assert found == {
         "Лучшая конверсия": "Анна — 40,0 % (5 звонков)",
         "Лучшее качество": "Яна — FG 90,0 % (5 звонков)",
-        "Больше всего записей": "Сайт — 2 записи, конверсия 40,0 %",
+        "Больше всего записей": "Сайт — 2 записи в CRM, конверсия 40,0 %",
         "Сильная сторона": "«Приветствие» (первичка) — 9,0 из 10",
         "Зона внимания": "«Речь» (первичка) — 4,0 из 10",
         "Пик нагрузки": "вторник, 12:00–13:00 — 10 звонков",
@@ -256,3 +260,28 @@ def test_markdown_becomes_blocks_of_runs() -> None:
         ("text", "<b>как есть</b> #панель"),
     ]
     assert [run["bold"] for run in blocks(text)[1]["runs"]] == [False, True, False]
+
+
+def _terms(content: ReportContent) -> list[str]:
+    return [one["term"] for one in document(content)["glossary"]]
+
+
+def test_the_glossary_explains_only_what_the_report_uses() -> None:
+    everything = [term for term, _ in GLOSSARY]
+    lost = make_analysis(scores={"appointment": 0})
+    calls = [make_call(1, analysis=lost), make_call(2, business_day=date(2026, 9, 14))]
+    before = [make_call(1, business_day=AUGUST.first, converted=True)]
+    assert _terms(content_of(calls, previous=before)) == everything
+    assert set(everything) - set(_terms(content_of(calls))) == {"п. п."}
+    assert set(everything) - set(_terms(content_of(calls[:1]))) == {"п. п.", "Неделя"}
+    assert _terms(content_of([])) == ["Звонки", "Конверсия", "FG %", "Скорость обработки"]
+
+
+def test_lightness_tells_neighbouring_colours_apart() -> None:
+    theme = (files("medai.reports") / "templates" / "theme.typ").read_text()
+    accent = re.findall(r'#let accent = rgb\("#(\w+)"\)', theme)
+    line = next(line for line in theme.splitlines() if line.startswith("#let palette"))
+    palette = [bytes.fromhex(one) for one in accent + re.findall(r"#(\w{6})", line)]
+    light = [0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue in palette]
+    assert len(light) == 7
+    assert min(abs(a - b) for a, b in pairwise([*light, light[0]])) > 30

@@ -24,6 +24,7 @@ from medai.infra.files import Files
 from medai.infra.object_files import open_files
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange
+from medai.reports import shelf
 from medai.reports.models import Chart, ReportContent
 from medai.reports.people.models import PeopleContent
 from medai.reports.service import ReportService, clinic_of, previous_period
@@ -236,6 +237,17 @@ def test_contents_are_told_apart_by_everything_but_the_moment() -> None:
     assert len({content_digest(one) for one in contents}) == len(contents)
     later = replace(plain, created_at=_a_day_later())
     assert content_digest(later) == content_digest(plain)
+
+
+def test_another_drawing_tool_makes_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = content_of([make_call(1)])
+    known = content_digest(plain)
+    shelf._code.cache_clear()
+    monkeypatch.setattr(shelf, "version", lambda tool: f"{tool} of tomorrow")
+    try:
+        assert content_digest(plain) != known
+    finally:
+        shelf._code.cache_clear()
 
 
 async def test_requests_at_once_share_one_making(files: Files) -> None:

@@ -76,7 +76,8 @@ async def open_ground(settings: Settings, clock: Clock, resources: AsyncExitStac
     api_key, secret = installation_keys(settings)
     stores = await open_stores(settings, resources)
     documents = stores.documents
-    engine = await _prepared(stores, resources)
+    export_days = ExportDays(documents, clock)
+    engine = await _prepared(stores, export_days, resources)
     return Ground(
         settings=settings,
         clock=clock,
@@ -92,16 +93,20 @@ async def open_ground(settings: Settings, clock: Clock, resources: AsyncExitStac
         calls=CallRepository(documents),
         staff=StaffRepository(documents),
         runs=Runs(documents, clock),
-        export_days=ExportDays(documents),
+        export_days=export_days,
         conclusions=ConclusionsRepository(documents),
         access_log=AccessLog(documents, clock),
     )
 
 
-async def _prepared(stores: Stores, resources: AsyncExitStack) -> procrastinate.App:
+async def _prepared(
+    stores: Stores, export_days: ExportDays, resources: AsyncExitStack
+) -> procrastinate.App:
     """Create what is missing in the stores; returns the open job engine."""
     await stores.documents.prepare(COLLECTIONS)
-    await asyncio.to_thread(upgrade, stores.dsn)
+    if await asyncio.to_thread(upgrade, stores.dsn):
+        # Tables that somebody had changed may lack values: the next export writes them again.
+        await export_days.touch_all(None)
     engine = create_engine(stores.dsn)
     await resources.enter_async_context(engine.open_async())
     await prepare_schema(engine, stores.pool)

@@ -50,17 +50,25 @@ def reader(
         settings = application.settings
         given = settings.datalens_reader_password.get_secret_value()
         password = given or secrets.token_urlsafe(_PASSWORD_BYTES)
-        await make_reader(application.pool, role, password)
-        info = conninfo_to_dict(dsn_of(application.pool))
-        _say(f"роль {role} читает показатели и больше ничего")
-        _say(f"хост {info.get('host')}, порт {info.get('port', 5432)}, база {info.get('dbname')}")
+        left = await make_reader(application.pool, role, password)
+        _say(f"роль {role} читает показатели" + ("" if left else " и больше ничего"))
+        if left:
+            _say(f"создавать могут все роли базы, и эта: {', '.join(left)} (docs/datalens.md)")
+        if settings.postgres_host or settings.postgres_dsn.get_secret_value():
+            _say(_address(dsn_of(application.pool)))
+        else:
+            _say("встроенная PostgreSQL не видна из сети: DataLens нужен сервер в POSTGRES_HOST")
         if not given:
             _say(f"пароль {password}")
             _say("сохраните его сейчас: второй раз он не показывается")
-        if not (settings.postgres_host or settings.postgres_dsn.get_secret_value()):
-            _say("встроенная PostgreSQL не видна из сети: для DataLens задайте POSTGRES_HOST")
 
     with_application(work, quiet=True)
+
+
+def _address(dsn: str) -> str:
+    info = conninfo_to_dict(dsn)
+    parts = {"хост": info.get("host"), "порт": info.get("port", 5432), "база": info.get("dbname")}
+    return ", ".join(f"{name} {value}" for name, value in parts.items() if value)
 
 
 def _say(line: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from medai.bootstrap import Application
-from medai.cli.running import console, with_application
+from medai.cli.running import console, errors, with_application
 from medai.errors import InvalidInputError
 from medai.kit.days import DayRange, parse_range
 from medai.reports.service import ReportService
@@ -27,7 +27,11 @@ def export(
     async def work(application: Application) -> None:
         if clinic:
             await application.clinics.require(clinic)
-        rows = await application.exports.export(clinic or None, full=full)
+        rows = await application.exports.export(
+            clinic or None,
+            full=full,
+            waiting=lambda holder: errors.print(f"Ждём конца другой выгрузки: {holder}"),
+        )
         if not rows:
             console.print("изменений нет")
         for table, count in rows.items():

@@ -6,17 +6,39 @@ from typing import Final
 FUNCTIONS: Final = (
     """
 CREATE OR REPLACE FUNCTION pg_temp.medai_day(value text) RETURNS date LANGUAGE plpgsql AS $$
+DECLARE day date;
 BEGIN
     IF value ~ '^[0-9]{1,2}[.][0-9]{1,2}[.][0-9]{4}' THEN
         RETURN to_date(value, 'DD.MM.YYYY');
     END IF;
-    RETURN nullif(trim(value), '')::date;
+    day := nullif(trim(value), '')::date;
+    RETURN CASE WHEN isfinite(day) THEN day END;
+EXCEPTION WHEN data_exception THEN RETURN NULL;
+END $$""",
+    """
+CREATE OR REPLACE FUNCTION pg_temp.medai_moment(value text) RETURNS timestamptz
+LANGUAGE plpgsql AS $$
+DECLARE moment timestamptz;
+BEGIN
+    moment := nullif(trim(value), '')::timestamptz;
+    RETURN CASE WHEN isfinite(moment) THEN moment END;
 EXCEPTION WHEN data_exception THEN RETURN NULL;
 END $$""",
     """
 CREATE OR REPLACE FUNCTION pg_temp.medai_number(value text) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE number numeric;
 BEGIN
-    RETURN nullif(replace(trim(value), ',', '.'), '')::numeric;
+    number := nullif(replace(trim(value), ',', '.'), '')::numeric;
+    RETURN CASE WHEN number NOT IN ('NaN', 'Infinity', '-Infinity') THEN number END;
+EXCEPTION WHEN data_exception THEN RETURN NULL;
+END $$""",
+    """
+CREATE OR REPLACE FUNCTION pg_temp.medai_whole(value text, limits int8range) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE number bigint;
+BEGIN
+    number := round(pg_temp.medai_number(value))::bigint;
+    RETURN CASE WHEN number <@ limits THEN number END;
 EXCEPTION WHEN data_exception THEN RETURN NULL;
 END $$""",
     """
@@ -38,11 +60,12 @@ BEGIN
 EXCEPTION WHEN data_exception THEN RETURN ARRAY[value];
 END $$""",
 )
-"""Made for the session of a migration; a value that cannot be read becomes NULL. Percent signs are
-doubled for the driver."""
+"""Made for the session of a migration; a value that cannot be read becomes NULL, and so do what is
+no number, infinities and what does not fit. Percent signs are doubled for the driver."""
 
 _ACCEPTED: Final[dict[str, tuple[str, ...]]] = {
     "integer": ("integer", "bigint", "numeric"),
+    "bigint": ("bigint", "numeric"),
     "numeric": ("numeric",),
     "date": ("date",),
     "boolean": ("boolean",),
@@ -63,13 +86,14 @@ def conversion(name: str, kind: str, wanted: str) -> str | None:
         return None
     text = f"array_to_string({name}, ', ')" if kind.endswith("[]") else f"{name}::text"
     by_kind = {
-        "integer": f"round(pg_temp.medai_number({text}))::integer",
+        "integer": f"pg_temp.medai_whole({text}, '[-2147483648,2147483647]')::integer",
+        "bigint": f"pg_temp.medai_whole({text}, '(,)')",
         "numeric": f"pg_temp.medai_number({text})",
         "date": f"pg_temp.medai_day({text})",
         "boolean": f"pg_temp.medai_truth({text})",
         "text[]": f"pg_temp.medai_list({text})",
-        # The replaced system ran on UTC.
-        "timestamp with time zone": f"{name}::timestamp AT TIME ZONE 'UTC'",
+        # The replaced system ran on UTC, and so does the session of a migration.
+        "timestamp with time zone": f"coalesce(pg_temp.medai_moment({text}), now())",
     }
     return by_kind.get(wanted, text)
 

@@ -1,100 +1,63 @@
 """Metrics into the tables DataLens reads: whole days replaced in one transaction (contract 3)."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import date
-from itertools import groupby
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Table
 
-from medai.datalens.staging import Cursor, Staging
+from medai.datalens.copying import Cursor
+from medai.datalens.replacement import Replacement
+from medai.datalens.staging import Staging
 from medai.datalens.tables import DAY_TABLES, QUOTA, RECOMMENDATIONS, SCHEMA
-from medai.errors import StoreError
-from medai.infra.postgres import Pool, advisory_lock, store_errors
-from medai.metrics.rows import (
-    CriterionRow,
-    DailyRow,
-    DetailRow,
-    FunnelRow,
-    QuotaRow,
-    RecommendationRow,
-)
+from medai.datalens.turns import PATIENCE_SECONDS, Waiting, turn
+from medai.errors import ConflictError, StoreError
+from medai.infra.postgres import Pool, store_errors
+from medai.metrics.rows import QuotaRow, RecommendationRow
 
-ClinicDay = tuple[str, date]
-"""client_id and business day."""
 _Quotas = dict[tuple[str, str, date], tuple[int, int]]
 """By clinic and period: used seconds and the limit."""
-DayRow = DailyRow | CriterionRow | DetailRow | FunnelRow
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('medai.datalens.export', 0))"
 """Makes writers follow each other: both would find a row missing and insert it."""
-_RUN_LOCK = "medai.datalens.run"
-
-
-class Replacement:
-    """Rows that are to take the place of everything the tables hold for some days."""
-
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
-        self._staging = {table.name: Staging(cursor, table) for table in DAY_TABLES}
-
-    async def open(self) -> None:
-        """Make the staging tables."""
-        for staging in self._staging.values():
-            await staging.create()
-
-    async def add(self, table: Table, rows: Iterable[DayRow]) -> None:
-        """Take rows of one of the day tables, any number of times: they are not kept in memory.
-
-        Raises ValueError for two rows with the same labels.
-        """
-        await self._staging[table.name].load(rows)
-
-    async def write(self, days: Collection[ClinicDay]) -> dict[str, int]:
-        """Make the tables hold exactly the rows given for these days; rows of none clear a day.
-
-        Returns per table how many rows were new or changed: zeros for a repetition, which keeps
-        ids and created_at. Raises ValueError for a row of another day.
-        """
-        await self._cursor.execute(_LOCK)
-        written = {}
-        for name, staging in self._staging.items():
-            await staging.analyse()
-            if not (await staging.days()).issubset(days):
-                raise ValueError("a row belongs to another clinic or day")
-            for client_id, own in groupby(sorted(days), lambda pair: pair[0]):
-                await staging.remove_stale(client_id, [day for _, day in own])
-            written[name] = await staging.write()
-        return written
+_WAIT = f"SET LOCAL lock_timeout = {PATIENCE_SECONDS * 1_000:.0f}"
+"""Also for rows and tables that somebody else has locked."""
 
 
 class PostgresExporter:
     """Writes the DataLens tables; readers see a day either as it was or as it is.
 
     The tables must exist (`medai.datalens.schema.upgrade`). Every method raises StoreError when
-    the database cannot be reached or a table is missing.
+    the database cannot be reached or a table is missing, the writing ones ConflictError when
+    somebody else keeps the tables locked.
     """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def alone(self) -> AbstractAsyncContextManager[None]:
-        """Wait until no other exporter of the fleet runs, and be the only one."""
-        return advisory_lock(self._pool, _RUN_LOCK)
+    def alone(self, waiting: Waiting | None = None) -> AbstractAsyncContextManager[None]:
+        """Wait until no other exporter of the fleet runs, and be the only one.
+
+        Raises ConflictError when the other one does not end (see `turns`).
+        """
+        return turn(self._pool, waiting)
 
     @asynccontextmanager
-    async def replacing(self) -> AsyncIterator[Replacement]:
-        """One transaction in which days are replaced; nothing stays of one that fails.
+    async def replacing(self, client_id: str, days: Sequence[date]) -> AsyncIterator[Replacement]:
+        """One transaction: the tables then hold exactly the rows given for these days of the
+        clinic, and what they held if it fails. Replacements follow each other.
 
-        Rows may be given while another replacement is written; writing is one after another.
+        A repetition writes nothing: rows keep their ids and created_at.
         """
         async with self._transaction() as cursor:
-            replacement = Replacement(cursor)
+            await cursor.execute(_LOCK)
+            replacement = Replacement(cursor, client_id, days)
             await replacement.open()
             yield replacement
+            await replacement.close()
 
     async def upsert_recommendations(self, rows: Sequence[RecommendationRow]) -> int:
         """Write conclusions by clinic and period; returns how many were new or changed."""
@@ -136,6 +99,7 @@ class PostgresExporter:
                 connection.transaction(),
                 connection.cursor() as cursor,
             ):
+                await cursor.execute(_WAIT)
                 yield cursor
 
 
@@ -167,7 +131,7 @@ def _completed(row: QuotaRow, known: _Quotas) -> QuotaRow | None:
 @contextmanager
 def _export_errors() -> Iterator[None]:
     try:
-        with store_errors():
+        with store_errors(), _lock_errors():
             yield
     except psycopg.errors.UndefinedTable as error:
         raise StoreError("Таблиц DataLens нет: выполните medai db upgrade") from error
@@ -176,4 +140,15 @@ def _export_errors() -> Iterator[None]:
     except psycopg.errors.InsufficientPrivilege as error:
         raise StoreError(
             "Нет прав на таблицы DataLens: дайте пользователю базы право записи"
+        ) from error
+
+
+@contextmanager
+def _lock_errors() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable as error:
+        raise ConflictError(
+            "Таблицы DataLens заняты другим подключением к PostgreSQL: завершите его"
+            " (его покажет pg_stat_activity) и повторите medai export"
         ) from error

@@ -1,32 +1,53 @@
 """Bringing a database to the tables of `tables.py`, from code: users need no alembic.ini."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from psycopg import Connection
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import DBAPIError, NotSupportedError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from medai.errors import StoreError
+from medai.datalens.refusals import refusal, unreachable
+from medai.datalens.restoration import differences, restore
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('medai.datalens.schema', 0))")
+_VERSION = text("SELECT version_num FROM infra.datalens_version")
+_HAS_VERSION = text("SELECT to_regclass('infra.datalens_version')")
+_SESSION = "-c timezone=UTC -c search_path=public -c lock_timeout=300s"
+"""A start that waits for somebody's forgotten transaction says so after five minutes."""
 _alembic = threading.Lock()
 """Alembic keeps the migration under way in globals of its module: one at a time in a process."""
 
 
-def upgrade(dsn: str, revision: str = "head") -> None:
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`is_current`: every migration ran. `differing`: tables and views that were changed since."""
+
+    is_current: bool
+    differing: list[str]
+
+
+def upgrade(dsn: str, revision: str = "head") -> list[str]:
     """Create what is missing and adopt what an old installation left; keeps all its rows.
 
-    Safe to repeat and to run from several processes. `dsn` is any libpq form. Blocks. Raises
-    StoreError when the database cannot be reached or refuses.
+    At the head, tables and views that somebody changed are brought back; returns the names of such
+    tables, whose rows may have lost values. Safe to repeat and to run from several processes.
+    `dsn` is any libpq form. Blocks. Raises StoreError when the database cannot be reached, refuses,
+    or holds something of others that would be lost.
     """
-    _run(dsn, revision, up=True)
+    with _connected(dsn) as (connection, config):
+        known = _is_current(connection, config)
+        command.upgrade(config, revision)
+        restored = restore(connection) if revision == "head" else []
+    return restored if known else []
 
 
 def downgrade(dsn: str, revision: str = "base") -> None:
@@ -34,51 +55,55 @@ def downgrade(dsn: str, revision: str = "base") -> None:
 
     Raises StoreError like `upgrade`.
     """
-    _run(dsn, revision, up=False)
+    with _connected(dsn) as (_, config):
+        command.downgrade(config, revision)
 
 
-def is_current(dsn: str) -> bool:
-    """Whether the tables are those of this version. Blocks. Raises StoreError."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+def condition(dsn: str) -> Condition:
+    """What the tables are, compared with this version. Changes nothing. Blocks. Raises StoreError.
+
+    Only tables that are current are compared.
+    """
+    with _errors(), _engine(dsn).connect() as connection:
+        current = _is_current(connection, _config())
+        return Condition(current, differences(connection) if current else [])
+
+
+def _is_current(connection: Connection, config: Config) -> bool:
+    if connection.execute(_HAS_VERSION).scalar() is None:
+        return False
     newest = ScriptDirectory.from_config(config).get_current_head()
-    try:
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            known = connection.execute("SELECT to_regclass('infra.datalens_version')").fetchone()
-            if known is None or known[0] is None:
-                return False
-            rows = connection.execute("SELECT version_num FROM infra.datalens_version").fetchall()
-    except psycopg.OperationalError as error:
-        raise StoreError("PostgreSQL недоступен: проверьте сервер и POSTGRES_*") from error
-    return [row[0] for row in rows] == [newest]
+    return connection.execute(_VERSION).scalars().all() == [newest]
 
 
-def _run(dsn: str, revision: str, *, up: bool) -> None:
-    def connect() -> "Connection[tuple[object, ...]]":
-        return psycopg.connect(dsn, options="-c timezone=UTC -c search_path=public")
+@contextmanager
+def _connected(dsn: str) -> Iterator[tuple[Connection, Config]]:
+    """One transaction, and nobody else's migration beside it."""
+    config = _config()
+    with _alembic, _errors(), _engine(dsn).begin() as connection:
+        connection.execute(_LOCK)
+        config.attributes["connection"] = connection
+        yield connection, config
 
-    engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
+
+def _engine(dsn: str) -> Engine:
+    def connect() -> "psycopg.Connection[tuple[object, ...]]":
+        return psycopg.connect(dsn, options=_SESSION)
+
+    return create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
     try:
-        with _alembic, engine.begin() as connection:
-            connection.execute(_LOCK)
-            config.attributes["connection"] = connection
-            (command.upgrade if up else command.downgrade)(config, revision)
+        yield
     except (OperationalError, psycopg.OperationalError) as error:
-        raise StoreError(
-            "PostgreSQL недоступен: таблицы DataLens не созданы, проверьте POSTGRES_*"
-        ) from error
-    except NotSupportedError as error:
-        # Its detail names the view: 'rule _RETURN on view own depends on column "source"'.
-        diagnosis = getattr(error.orig, "diag", None)
-        detail = (diagnosis and diagnosis.message_detail) or ""
-        raise StoreError(
-            "Столбцу таблиц DataLens нужен другой тип, но его читает представление: удалите его,"
-            f" выполните medai db upgrade и создайте его снова ({detail})"
-        ) from error
+        raise unreachable(error) from error
     except DBAPIError as error:
-        raise StoreError(
-            "Таблицы DataLens не приведены к новому виду: дайте пользователю базы права владельца"
-            " таблиц и повторите medai db upgrade"
-        ) from error
+        raise refusal(error) from error

@@ -184,6 +184,11 @@ def key_columns(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.primary_key.columns)
 
 
+def is_of_day(table: Table) -> bool:
+    """Whether a row stays on its day; one of `call_details` moves when its call does."""
+    return "metric_date" in key_columns(table)
+
+
 def written_columns(table: Table) -> tuple[str, ...]:
     """The columns the exporter writes: all but those the database fills."""
     return tuple(c.name for c in table.columns if c.name not in {"id", "created_at"})

@@ -15,6 +15,7 @@ import structlog
 from medai.bootstrap.providers import crm_accounts
 from medai.clinics.models import Clinic
 from medai.clinics.repository import ClinicRepository
+from medai.datalens.days import ExportDays
 from medai.doctor import machine, providers, stores, work
 from medai.doctor.findings import Finding, ok, problem, warning
 from medai.doctor.setting_rules import check_settings
@@ -154,6 +155,9 @@ class Patient:
         return {
             "documents": lambda: stores.check_documents(documents, self._settings),
             "stops": lambda: work.check_stops(Stops(documents, self._clock)),
+            "exports": lambda: work.check_exports(
+                ExportDays(documents, self._clock), self._clock()
+            ),
             "quotas": lambda: self._all_clinics(documents),
         }
 

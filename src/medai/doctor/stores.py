@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator
 
 from medai.bootstrap.ground import COLLECTIONS
-from medai.datalens.schema import is_current
+from medai.datalens.schema import condition
 from medai.doctor.clocks import compared
 from medai.doctor.findings import Finding, ok, problem, warning
 from medai.infra.documents import Documents
@@ -70,10 +70,14 @@ async def check_documents(documents: Documents, settings: Settings) -> list[Find
 
 
 async def check_tables(pool: Pool) -> list[Finding]:
-    """The tables for DataLens are those of this version. Raises StoreError."""
-    if await asyncio.to_thread(is_current, dsn_of(pool)):
-        return [ok("postgres_tables", "Таблицы DataLens соответствуют этой версии службы")]
-    return [warning("postgres_tables", f"Таблицы DataLens прежней версии: {_UPGRADE}")]
+    """Tables and views for DataLens are those of this version. Raises StoreError."""
+    found = await asyncio.to_thread(condition, dsn_of(pool))
+    if not found.is_current:
+        return [warning("postgres_tables", f"Таблицы DataLens прежней версии: {_UPGRADE}")]
+    if found.differing:
+        names = ", ".join(found.differing)
+        return [problem("postgres_tables", f"Изменены в базе для DataLens: {names}; {_UPGRADE}")]
+    return [ok("postgres_tables", "Таблицы DataLens соответствуют этой версии службы")]
 
 
 async def check_files(files: Files) -> list[Finding]:

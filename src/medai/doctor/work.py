@@ -1,9 +1,11 @@
-"""Work and what stands in its way: workers, jobs, stops, lost answers, minutes, time zones."""
+"""Work and what stands in its way: workers, jobs, stops, lost answers, exports, minutes,
+time zones."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from medai.clinics.models import Clinic
+from medai.datalens.days import ExportDays
 from medai.doctor.findings import Finding, ok, problem, warning
 from medai.errors import InvalidInputError
 from medai.infra.job_figures import QueueFigures, WorkerFigures, queue_figures, worker_figures
@@ -16,6 +18,7 @@ from medai.processing.stops import Stops
 
 _LONG_WAIT_SECONDS = 600.0
 _FULL_PERCENT = 80
+_LONG_DUE = timedelta(days=1)
 _PERIODS = {"month": "месяц", "week": "неделю"}
 
 
@@ -77,6 +80,18 @@ async def check_held(pool: Pool) -> list[Finding]:
         return [warning("held", f"Потерянных ответов: {count}: если звонки ждут решения,"
                                 " их покажет medai held list")]  # fmt: skip
     return [ok("held", "Потерянных ответов нет")]
+
+
+async def check_exports(days: ExportDays, now: datetime) -> list[Finding]:
+    """Days that wait for their export longer than it should take. Raises StoreError."""
+    count, oldest = await days.overdue(now - _LONG_DUE)
+    if oldest is None:
+        return [ok("exports", "Показатели для DataLens выгружаются вовремя")]
+    return [warning(
+        "exports",
+        f"Дней ждёт выгрузки для DataLens больше суток: {count}, самый ранний"
+        f" {oldest.day:%d.%m.%Y}: выполните medai export, причина в журнале",
+    )]  # fmt: skip
 
 
 def check_clinic(clinic: Clinic, now: datetime) -> list[Finding]:

@@ -21,6 +21,9 @@ _RECONNECT_SECONDS = 2.0
 """The pool doubles its pauses until it gives up, and then starts again with a short one: so those
 who wait for a connection have it a second or two after the server is back."""
 
+_FINAL = ("password authentication failed", "no password supplied", "does not exist", "pg_hba.conf")
+"""Refusals that waiting does not change; said in another language, they are waited for."""
+
 _KEEPALIVE: dict[str, Any] = {
     # How soon a lost machine is noticed: its advisory locks are held until then.
     "keepalives_idle": 15,
@@ -36,8 +39,8 @@ async def open_pool(dsn: str, *, max_size: int = 10, min_size: int = 1) -> Pool:
 
     Several statements that belong together need `async with connection.transaction()`. A
     connection is checked before it is handed out, so a restarted server is noticed and survived.
-    Raises StoreError when the server cannot be reached within 15 seconds, SettingsError for a
-    malformed DSN.
+    Raises StoreError when the server cannot be reached within 15 seconds or refuses the user or
+    database, SettingsError for a malformed DSN.
     """
     pool: Pool = AsyncConnectionPool(
         _with_keepalive(dsn), min_size=min_size, max_size=max_size, open=False,
@@ -47,12 +50,38 @@ async def open_pool(dsn: str, *, max_size: int = 10, min_size: int = 1) -> Pool:
         kwargs={"autocommit": True},
     )  # fmt: skip
     try:
-        with store_errors():
-            await pool.open(wait=True, timeout=_OPEN_TIMEOUT_SECONDS)
+        await _open(pool)
     except BaseException:
         await pool.close()
         raise
     return pool
+
+
+async def _open(pool: Pool) -> None:
+    refusal = await _refusal(pool)
+    if not any(sign in refusal for sign in _FINAL):
+        try:
+            with store_errors():
+                return await pool.open(wait=True, timeout=_OPEN_TIMEOUT_SECONDS)
+        except StoreError:
+            refusal = await _refusal(pool)
+            if not refusal:
+                raise
+    raise StoreError(f"PostgreSQL не принимает соединение ({refusal}): проверьте POSTGRES_*")
+
+
+async def _refusal(pool: Pool) -> str:
+    """What the server or the network says to one attempt, empty if it succeeds.
+
+    Names the address, user and database, never the password.
+    """
+    try:
+        await (await open_connection(pool, "medai-probe")).close()
+    except psycopg.OperationalError as error:
+        return (
+            str(error).partition("\n")[0].rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+        )
+    return ""
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from medai.errors import InvalidInputError
@@ -13,6 +14,9 @@ MAX_RANGE_DAYS = 370
 
 _YEARS = range(2000, 2101)
 """Other years are typing mistakes too; at the very ends a day has no UTC window."""
+
+_DAYS_KEPT = 1_024
+"""A year of metrics names each of its days a thousand times."""
 
 _DATE_FORMS = (
     re.compile(r"^(?P<d>\d{2})[.-](?P<m>\d{2})[.-](?P<y>\d{4})$"),
@@ -97,6 +101,7 @@ def range_window(days: DayRange, tz: ZoneInfo) -> Window:
     return Window(_midnight(days.first, tz), _midnight(days.last + timedelta(days=1), tz))
 
 
+@lru_cache(_DAYS_KEPT)
 def week_start(day: date) -> date:
     """Monday of the day's ISO week (contract 3: week_start_date)."""
     return day - timedelta(days=day.weekday())

@@ -12,6 +12,8 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 
 def clean(text: str) -> str:
     """The text without characters that stores refuse or screens obey."""
+    if text.isprintable():  # most texts, and ten times as fast
+        return text
     return _BIDI.sub("", _UNSTORABLE.sub(_REPLACEMENT, text))
 
 

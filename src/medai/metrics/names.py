@@ -5,8 +5,12 @@ the order come from the scorecard's table.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from medai.analysis.scorecards import CRITERION_NAMES
+
+_SCORECARDS_KEPT = 256
+"""All calls of a type have the same keys; old documents have a few combinations more."""
 
 
 def in_display_order(keys: Iterable[str]) -> list[str]:
@@ -23,8 +27,11 @@ def criterion_name(key: str) -> str:
 
 def named_scores(scores: Mapping[str, int | None]) -> list[tuple[str, int]]:
     """(display name, score) of the criteria that applied to the call, in the order of display."""
-    return [
-        (criterion_name(key), score)
-        for key in in_display_order(scores)
-        if (score := scores[key]) is not None
-    ]
+    shown = _shown(tuple(scores))
+    return [(name, score) for key, name in shown if (score := scores[key]) is not None]
+
+
+@lru_cache(_SCORECARDS_KEPT)
+def _shown(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Key and display name, in the order of display."""
+    return tuple((key, criterion_name(key)) for key in in_display_order(keys))

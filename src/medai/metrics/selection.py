@@ -1,8 +1,8 @@
 """Which calls count on the boards, and under which labels (contract 3, export rules)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from medai.calls.models import Analysis, Call, Stage
 from medai.kit.days import week_start
@@ -11,9 +11,11 @@ ANALYSED = (Stage.ANALYSED, Stage.EXPORTED)
 """Stages of calls whose analysis counts: one that is repeated or skipped is not among them."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Labels:
-    """The seven label columns shared by the daily and the criteria table. None is ever NULL."""
+class Labels(NamedTuple):
+    """The seven label columns shared by the daily and the criteria table. None is ever NULL.
+
+    A tuple, because a year of calls is counted and sorted by them.
+    """
 
     metric_date: date
     client_id: str

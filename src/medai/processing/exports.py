@@ -16,9 +16,10 @@ from medai.clinics.models import Clinic
 from medai.clinics.repository import ClinicRepository
 from medai.datalens.days import DueDay, ExportDays
 from medai.datalens.errors import MetricsExportError
-from medai.datalens.postgres_exporter import ClinicDay, PostgresExporter
+from medai.datalens.postgres_exporter import PostgresExporter
 from medai.datalens.tables import CRITERIA, DAILY, DETAILS, FUNNEL, QUOTA, RECOMMENDATIONS
-from medai.errors import StoreError
+from medai.datalens.turns import Waiting
+from medai.errors import ConflictError, StoreError
 from medai.infra.documents import Where
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange
@@ -57,14 +58,17 @@ class Exports:
         self._links = links
         self._clock = clock
 
-    async def export(self, client_id: str | None, *, full: bool = False) -> dict[str, int]:
+    async def export(
+        self, client_id: str | None, *, full: bool = False, waiting: Waiting | None = None
+    ) -> dict[str, int]:
         """Export every due day of one clinic or of all; returns rows written per table.
 
-        Waits until no other export runs. `full` writes every known day again. Days stay due when
+        Waits until no other export runs; raises ConflictError when that takes too long;
+        `waiting` is told for whom. `full` writes every known day again. Days stay due when
         their write fails, so a later run completes them. Raises StoreError, and at the end
         MetricsExportError if some days could not be written.
         """
-        async with self._exporter.alone():
+        async with self._exporter.alone(waiting):
             if full:
                 await self._days.touch_all(client_id)
             due = await self._due(client_id)
@@ -93,7 +97,7 @@ class Exports:
             due[day.client_id].append(day)
         return due
 
-    async def _find_forgotten(self, client_id: str | None, due: set[ClinicDay]) -> bool:
+    async def _find_forgotten(self, client_id: str | None, due: set[tuple[str, date]]) -> bool:
         """Days of analysed calls are due, even if their worker died before it could say so."""
         analysed = {"stage": Stage.ANALYSED.value}
         if client_id is None:
@@ -134,7 +138,7 @@ class Exports:
         """A day that cannot be written keeps no other from being written; it stays due."""
         try:
             return await self._replace(client_id, days)
-        except StoreError:
+        except (StoreError, ConflictError):
             raise
         except Exception as error:  # noqa: BLE001 - told at the end, see `export`
             if len(days) == 1:
@@ -150,12 +154,12 @@ class Exports:
 
     async def _replace(self, client_id: str, days: Sequence[DueDay]) -> Counter[str]:
         """One transaction. Calls are read one by one, so that memory grows with labels only."""
-        wanted = {(client_id, day.day) for day in days}
+        wanted = {day.day for day in days}
         tally, fresh = Tally(self._links), list[str]()
-        async with self._exporter.replacing() as replacement:
+        async with self._exporter.replacing(client_id, [*wanted]) as replacement:
             details: list[DetailRow] = []
             async for call in self._calls.of_days(client_id, DayRange(days[0].day, days[-1].day)):
-                if (client_id, call.business_day) not in wanted:
+                if call.business_day not in wanted:
                     continue
                 if row := tally.add(call):
                     details.append(row)
@@ -168,11 +172,10 @@ class Exports:
             await replacement.add(DAILY, tally.daily.rows())
             await replacement.add(CRITERIA, tally.criteria.rows())
             await replacement.add(FUNNEL, tally.funnel.rows())
-            written = await replacement.write(wanted)
         analysed = {"stage": Stage.ANALYSED.value}
         await self._calls.change_many(fresh, {"stage": Stage.EXPORTED.value}, where=analysed)
         await self._days.exported(days)
-        return Counter(written)
+        return Counter(replacement.written)
 
     async def _export_conclusions(self, client_id: str | None) -> dict[str, int]:
         """All stored conclusions, fifty-odd a year and clinic; unchanged rows are not written."""
@@ -201,9 +204,14 @@ def _reason(error: Exception) -> str:
     """Where it went wrong, without the values: drivers and models quote names and phones."""
     if isinstance(error, ValidationError):
         return ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
-    context = getattr(getattr(error, "diag", None), "context", None)
-    found = _COLUMN.search(context or "")
-    return found[0] if found else ""
+    diagnosis = getattr(error, "diag", None)
+    if diagnosis is None:
+        return ""
+    found = _COLUMN.search(diagnosis.context or "")
+    column = f"column {diagnosis.column_name}" if diagnosis.column_name else ""
+    constraint = f"constraint {diagnosis.constraint_name}" if diagnosis.constraint_name else ""
+    named = [diagnosis.table_name, found[0] if found else column, constraint]
+    return " ".join(filter(None, named))
 
 
 def _unwritten(failed: Sequence[DueDay]) -> str:

@@ -13,6 +13,8 @@ from medai.kit.days import DayRange
 NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 DASH = "—"
+BOOKINGS = "Записи в CRM"
+"""Never plain «Записи»: «Запись» is a criterion and a recording (contract 7 and 8)."""
 WEEKDAY_NAMES = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс")
 
 _MONTHS = (
@@ -131,6 +133,11 @@ def counted(count: int, one: str, few: str, many: str) -> str:
 def calls(count: int) -> str:
     """1 234 звонка."""
     return counted(count, "звонок", "звонка", "звонков")
+
+
+def to_calls(count: int) -> str:
+    """43 звонкам: the dative."""
+    return counted(count, "звонку", "звонкам", "звонкам")
 
 
 def alphabetical(*names: str) -> tuple[str, ...]:

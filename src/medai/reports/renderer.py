@@ -1,35 +1,38 @@
 """Rendering in another process, so that the event loop never waits for a report."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context, parent_process
-from threading import Thread
+from multiprocessing import get_context
 from types import TracebackType
 from typing import Self
 
 from medai.infra.interrupts import deaf_children
+from medai.reports.child import end_with_parent
+from medai.reports.drawing import drawn
 from medai.reports.errors import ReportRenderingError
 from medai.reports.excel import render_packed_excel
 from medai.reports.models import Chart, ReportContent
 from medai.reports.packing import packed
-from medai.reports.pdf import render_chart, render_pdf, render_people
+from medai.reports.pdf import chart_printout, people_printout, report_printout
 from medai.reports.people.models import PeopleContent
 
 _REPORTS_PER_PROCESS = 4
 _CALLS_PER_PROCESS = 2000
-"""Typst never empties its cache (reports-and-ui.md 1). Measured here: 284 MB after one report of
-1,000 calls, 500 MB after one of 5,000, of which it prints 2,000."""
+"""Typst never empties its cache (reports-and-ui.md 1). Measured here: 202 MB after one report of
+1,000 calls, 320 MB after one of 5,000, of which it prints 2,000."""
 _PATIENCE_SECONDS = 300.0
 """A hundred times the 1,000-call report; longer means a hung process."""
 
 
 class ReportRenderer:
     """One spawned worker process, replaced after every few reports and whenever it dies.
+
+    Content is formatted here, in a thread, and sent as bytes: whole contents would be pickled
+    while the interpreter is held, a second for 50,000 calls of which 2,000 are printed.
 
     The executor's own `max_tasks_per_child` is not used: with more than one task queued it never
     starts the next process and hangs (seen on 3.11: 12 tasks, 4 per child, 8 never ran).
@@ -55,7 +58,8 @@ class ReportRenderer:
 
     async def pdf(self, content: ReportContent) -> bytes:
         """The report as PDF. Raises ReportRenderingError."""
-        return await self._render(partial(render_pdf, content), content.current.calls)
+        printout = await asyncio.to_thread(report_printout, content)
+        return await self._render(partial(drawn, printout), content.current.calls)
 
     async def excel(self, content: ReportContent) -> bytes:
         """The report as xlsx. Raises ReportRenderingError."""
@@ -64,12 +68,14 @@ class ReportRenderer:
 
     async def people(self, content: PeopleContent) -> bytes:
         """The report of administrators as PDF. Raises ReportRenderingError."""
-        return await self._render(partial(render_people, content), len(content.profiles))
+        printout = await asyncio.to_thread(people_printout, content)
+        return await self._render(partial(drawn, printout), len(content.profiles))
 
     async def chart(self, content: ReportContent, chart: Chart) -> bytes:
         """One chart as PNG. Raises ReportRenderingError."""
         plain = replace(content, advice=(), common_advice=())
-        return await self._render(partial(render_chart, plain, chart), 0)
+        printout = await asyncio.to_thread(chart_printout, plain, chart)
+        return await self._render(partial(drawn, printout), 0)
 
     async def close(self) -> None:
         """End the worker process after the report it may be making. May be called twice."""
@@ -93,6 +99,9 @@ class ReportRenderer:
                     "Отчёт не построен: процесс печати остановился; "
                     "повторите или возьмите период короче"
                 ) from error
+            except asyncio.CancelledError:
+                self._abandon()  # nobody waits for it, and the next one shall not wait behind it
+                raise
             finally:
                 self._replace_if_spent()
 
@@ -108,7 +117,7 @@ class ReportRenderer:
     def _worker(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                1, mp_context=get_context("spawn"), initializer=_end_with_parent
+                1, mp_context=get_context("spawn"), initializer=end_with_parent
             )
             self._reports = self._calls = 0
         return self._pool
@@ -127,14 +136,3 @@ class ReportRenderer:
             for process in list((pool._processes or {}).values()):
                 process.kill()
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """Whoever waits for tasks holds both ends of their pipe and never sees the parent killed."""
-    Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent() -> None:
-    if parent := parent_process():
-        parent.join()
-        os._exit(1)

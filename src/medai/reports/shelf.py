@@ -5,16 +5,19 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from weakref import WeakValueDictionary
 
+from medai import __version__
 from medai.errors import NotFoundError
 from medai.infra.files import Files
 from medai.reports.models import ReportContent
 from medai.reports.people.models import PeopleContent
 
 _SEAL = ".sha256"
+_TOOLS = ("typst", "fontpkg-inter", "XlsxWriter")
 
 
 class Shelf:
@@ -80,8 +83,9 @@ def _seal(digest: str, made: bytes) -> bytes:
 
 @cache
 def _code() -> str:
-    """A digest of this package: another layout makes another file."""
-    digest = hashlib.sha256()
+    """A digest of this package and the tools that draw: another layout makes another file."""
+    tools = (f"{tool} {version(tool)}" for tool in _TOOLS)
+    digest = hashlib.sha256(f"{__version__} {' '.join(tools)}".encode())
     for source in _sources(files("medai.reports")):
         digest.update(source.read_bytes())
     return digest.hexdigest()

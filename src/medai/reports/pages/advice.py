@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from medai.calls.models import Direction
 from medai.reports import format_ru as ru
 from medai.reports.models import AdministratorAdvice, CallAdvice, CommonAdvice, ReportContent
+from medai.reports.pages.criteria import has_other
 from medai.reports.pages.parts import Part, label, score_tone, shown
 
 MAX_CALLS = 2000
@@ -18,11 +20,25 @@ def advice_part(content: ReportContent) -> Part:
     """Calls by administrator. Of too many calls each administrator's last ones, with a note."""
     counts = [len(person.calls) for person in content.advice]
     most = _fair_share(counts)
-    note = ""
-    if sum(counts) > MAX_CALLS:
-        shown_calls = ru.calls(sum(min(count, most) for count in counts))
-        note = f"Показаны последние {shown_calls} из {ru.integer(sum(counts))}, все — в Excel."
-    return {"people": [_person(person, most) for person in content.advice], "note": note}
+    made = {(group.name, group.clinic): group.figures.calls for group in content.administrators}
+    people = [_person(one, most, made[one.name, one.clinic]) for one in content.advice]
+    notes = (_left_out(content, sum(counts)), _capped(counts, most))
+    return {"people": people, "note": " ".join(filter(None, notes))}
+
+
+def _left_out(content: ReportContent, advised: int) -> str:
+    """Why administrators have fewer calls here than in their table, when they have."""
+    if advised == content.current.calls:
+        return ""
+    note = f"Рекомендации есть к {ru.to_calls(advised)} из {ru.integer(content.current.calls)}"
+    return f"{note}; к звонкам типа «другое» они не даются." if has_other(content) else f"{note}."
+
+
+def _capped(counts: Sequence[int], most: int) -> str:
+    if sum(counts) <= MAX_CALLS:
+        return ""
+    shown_calls = ru.calls(sum(min(count, most) for count in counts))
+    return f"Показаны последние {shown_calls} из {ru.integer(sum(counts))}, все — в Excel."
 
 
 def common_part(advice: Sequence[CommonAdvice]) -> Part:
@@ -31,7 +47,8 @@ def common_part(advice: Sequence[CommonAdvice]) -> Part:
     if len(advice) > MAX_COMMON:
         note = f"Показаны первые {MAX_COMMON} из {ru.integer(len(advice))}, все — в Excel."
     items = [{"text": shown(one.text), "spread": _spread(one)} for one in advice[:MAX_COMMON]]
-    return {"items": items, "note": note}
+    keep = sum(len(one.text) for one in advice[:MAX_COMMON]) < _KEPT_TOGETHER
+    return {"items": items, "note": note, "keep": keep}
 
 
 def _spread(one: CommonAdvice) -> str:
@@ -50,19 +67,27 @@ def _fair_share(counts: Sequence[int]) -> int:
     return most
 
 
-def _person(person: AdministratorAdvice, most: int) -> Part:
+def _person(person: AdministratorAdvice, most: int, made: int) -> Part:
+    """`made` is the number of the administrator's calls, with advice or without."""
+    advised = len(person.calls)
+    rest = f" с{ru.NBSP}рекомендациями из{ru.NBSP}{ru.integer(made)}" if made > advised else ""
     return {
         "name": label(person.name),
         "clinic": label(person.clinic),
-        "count": ru.calls(len(person.calls)),
+        "count": ru.calls(advised) + rest,
         "calls": [_call(call) for call in person.calls[-most:]],
     }
+
+
+def _about(call: CallAdvice) -> str:
+    known = call.direction != Direction.UNKNOWN.label
+    return f"{call.direction}, {call.call_type}" if known else call.call_type
 
 
 def _call(call: CallAdvice) -> Part:
     return {
         "at": ru.moment(call.at),
-        "about": label(f"{call.direction}, {call.call_type}"),
+        "about": label(_about(call)),
         "length": f"{ru.minutes_seconds(call.seconds)}{ru.NBSP}мин",
         "score": ru.decimal(call.overall),
         "tone": score_tone(call.overall),

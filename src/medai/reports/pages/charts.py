@@ -15,18 +15,18 @@ _OPENS, _CLOSES = 9, 18
 """Hours that the heat map always shows: fewer would stretch into stripes."""
 
 
-def call_bars(groups: Sequence[Group]) -> Part:
-    """Number of calls per group."""
+def call_bars(groups: Sequence[Group], limit: int = _MAX_BARS) -> Part:
+    """Number of calls of the largest groups."""
     top = max((group.figures.calls for group in groups), default=0)
     return _bars(
         [
             (
-                mark(group.name),
+                _whose(group),
                 ru.integer(group.figures.calls),
                 _share(group.figures.calls, top),
                 "plain",
             )
-            for group in groups[:_MAX_BARS]
+            for group in groups[:limit]
         ],
         len(groups),
     )
@@ -38,7 +38,7 @@ def minute_bars(groups: Sequence[Group]) -> Part:
     return _bars(
         [
             (
-                mark(group.name),
+                _whose(group),
                 ru.minutes_seconds(group.figures.seconds),
                 _share(group.figures.seconds, top),
                 "plain",
@@ -55,7 +55,7 @@ def conversion_bars(groups: Sequence[Group], limit: int) -> Part:
     return _bars(
         [
             (
-                f"{mark(group.name)} ·{ru.NBSP}{ru.integer(group.figures.calls)}",
+                f"{mark(group.name)}{ru.NBSP}·{ru.NBSP}{ru.integer(group.figures.calls)}",
                 ru.percent(group.figures.conversion),
                 group.figures.conversion or 0.0,
                 "plain",
@@ -122,6 +122,11 @@ def heat_table(heat: Sequence[Sequence[int]], period: DayRange) -> Part:
     }
 
 
+def _whose(group: Group) -> str:
+    """The name with the clinic below it where there are several: names are often alike."""
+    return "\n".join(mark(name) for name in (group.name, group.clinic) if name)
+
+
 def _counted_bar(step: FunnelStep, total: int) -> tuple[str, str, float, Tone]:
     share = _share(step.calls, total)
     return step.name, f"{ru.integer(step.calls)} · {ru.percent(share)}", share, "plain"
@@ -133,7 +138,7 @@ def _bars(rows: Iterable[tuple[str, str, float, Tone]], total: int) -> Part:
         for name, value, share, tone in rows
     ]
     hidden = total - len(drawn)
-    return {"rows": drawn, "note": f"И ещё {hidden} — в таблице" if hidden > 0 else ""}
+    return {"rows": drawn, "note": f"И ещё {hidden} — в таблице отчёта" if hidden > 0 else ""}
 
 
 def _share(value: float, top: float) -> float:

@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from medai.analysis.models import CallType
 from medai.reports import format_ru as ru
-from medai.reports.models import CriteriaSection, WeekScores
+from medai.reports.models import CriteriaSection, ReportContent, WeekScores
 from medai.reports.pages.lines import spark
-from medai.reports.pages.parts import Part, cell, score_tone, shown
+from medai.reports.pages.parts import Part, cell, label, score_tone, shown
 
 _WEEKS_PER_PART = 6
 
 
-def criteria_part(section: CriteriaSection) -> Part:
-    """One call type; many weeks continue in further parts of the same rows."""
+def criteria_part(section: CriteriaSection, *, by_week: bool) -> Part:
+    """One call type; many weeks continue in further parts of the same rows.
+
+    Not by week there are no parts: the only week would repeat the period.
+    """
     return {
-        "title": shown(f"{section.call_type[:1].upper()}{section.call_type[1:]}"),
+        "title": label(f"{section.call_type[:1].upper()}{section.call_type[1:]}"),
         "calls": ru.calls(section.calls),
         "names": [shown(name) for name in section.criteria],
         "means": [
@@ -27,8 +31,25 @@ def criteria_part(section: CriteriaSection) -> Part:
         ],
         "overall": cell(ru.decimal(section.overall), score_tone(section.overall)),
         "overall_spark": spark([week.overall for week in section.weeks]),
-        "parts": [_part(section, start) for start in _starts(section.weeks)],
+        "parts": [_part(section, start) for start in _starts(section.weeks)] if by_week else [],
     }
+
+
+def criteria_note(content: ReportContent) -> str:
+    """Why the call types below have fewer calls together than the report, when they have."""
+    scored = sum(section.calls for section in content.criteria)
+    if scored == content.current.calls:
+        return ""
+    total = ru.integer(content.current.calls)
+    note = f"Критерии применены к {ru.to_calls(scored)} из {total}"
+    return (
+        f"{note}; звонки типа «другое» по ним не оцениваются." if has_other(content) else f"{note}."
+    )
+
+
+def has_other(content: ReportContent) -> bool:
+    """Whether there are calls of the type that is neither scored nor advised."""
+    return any(group.name == CallType.OTHER.label for group in content.call_types)
 
 
 def _starts(weeks: Sequence[WeekScores]) -> range:

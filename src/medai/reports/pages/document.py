@@ -2,8 +2,7 @@
 
 from medai.kit.text import shortened
 from medai.reports import format_ru as ru
-from medai.reports.glossary import GLOSSARY
-from medai.reports.models import ReportContent
+from medai.reports.models import KeyFigures, ReportContent
 from medai.reports.pages.advice import advice_part, common_part
 from medai.reports.pages.cards import cards
 from medai.reports.pages.charts import (
@@ -15,7 +14,8 @@ from medai.reports.pages.charts import (
     minute_bars,
     share_ring,
 )
-from medai.reports.pages.criteria import criteria_part
+from medai.reports.pages.criteria import criteria_note, criteria_part
+from medai.reports.pages.glossary import glossary_part
 from medai.reports.pages.highlights import highlights
 from medai.reports.pages.lines import group_lines, line_chart, score_lines
 from medai.reports.pages.markdown import blocks
@@ -33,8 +33,13 @@ _WHEN_EMPTY = (
 
 def document(content: ReportContent) -> Part:
     """Every text formatted, every chart computed: the template only lays out."""
+    report = {**_frame(content), **_sections(content)}
+    return {**report, "glossary": glossary_part(report)}
+
+
+def _sections(content: ReportContent) -> Part:
+    by_week = len(content.weeks) > 1
     return {
-        **_frame(content),
         "empty": content.current.calls == 0,
         "advice_when_empty": _WHEN_EMPTY,
         "cards": cards(content),
@@ -52,13 +57,13 @@ def document(content: ReportContent) -> Part:
         "type_days": group_lines(content.days, content.type_days),
         "weeks": score_lines(content.weeks, content.criteria),
         "funnel": funnel_bars(content.funnel),
-        "losses": {**loss_bars(content.losses), "calls": _to_calls(content.losses.calls)},
+        "losses": {**loss_bars(content.losses), "calls": ru.to_calls(content.losses.calls)},
         "heat": heat_table(content.heat, content.period),
-        "criteria": [criteria_part(section) for section in content.criteria],
+        "criteria": [criteria_part(one, by_week=by_week) for one in content.criteria],
+        "criteria_note": criteria_note(content),
         "common": common_part(content.common_advice),
         "summary": blocks(content.summary),
         "advice": advice_part(content),
-        "glossary": [{"term": term, "text": text} for term, text in GLOSSARY],
     }
 
 
@@ -72,6 +77,7 @@ def _frame(content: ReportContent) -> Part:
         "dates": ru.dates(content.period),
         "created": ru.moment(content.created_at),
         "compared": f"Изменения — к периоду {ru.dates(compared)}" if compared else "",
+        "undirected": _undirected(content.current),
     }
 
 
@@ -82,6 +88,10 @@ def clinics_line(names: tuple[str, ...]) -> str:
     return f"{named} и ещё {hidden}" if hidden > 0 else named
 
 
-def _to_calls(count: int) -> str:
-    """43 звонкам: the dative after «по»."""
-    return ru.counted(count, "звонку", "звонкам", "звонкам")
+def _undirected(figures: KeyFigures) -> str:
+    """Why incoming and outgoing calls do not add up, when they do not."""
+    count = figures.calls - figures.inbound - figures.outbound
+    if not count:
+        return ""
+    calls = ru.counted(count, "звонка", "звонков", "звонков")
+    return f"У {calls} направление неизвестно: в общее число они входят"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from medai.calls.models import UNDEFINED_SOURCE, UNKNOWN_ADMINISTRATOR
 from medai.reports import format_ru as ru
 from medai.reports.models import CriteriaSection, Group, ReportContent
-from medai.reports.pages.parts import Part, shown
+from medai.reports.pages.parts import Part, mark, shown
 
 _ENOUGH_CALLS = 5
 """Fewer calls say nothing about a person or a source."""
@@ -43,7 +43,8 @@ def _people(groups: Sequence[Group]) -> Iterator[tuple[str, str]]:
 
 
 def _of(group: Group, value: str) -> str:
-    return f"{group.name} — {value} ({ru.calls(group.figures.calls)})"
+    clinic = f", {mark(group.clinic)}" if group.clinic else ""
+    return f"{mark(group.name)}{clinic} — {value} ({ru.calls(group.figures.calls)})"
 
 
 def _source(groups: Sequence[Group]) -> Iterator[tuple[str, str]]:
@@ -53,7 +54,10 @@ def _source(groups: Sequence[Group]) -> Iterator[tuple[str, str]]:
     if best.figures.converted:
         bookings = ru.counted(best.figures.converted, "запись", "записи", "записей")
         share = ru.percent(best.figures.conversion)
-        yield "Больше всего записей", f"{best.name} — {bookings}, конверсия {share}"
+        yield (
+            "Больше всего записей",
+            f"{mark(best.name)} — {bookings} в{ru.NBSP}CRM, конверсия {share}",
+        )
 
 
 def _criteria(sections: Sequence[CriteriaSection]) -> Iterator[tuple[str, str]]:
@@ -72,7 +76,7 @@ def _criteria(sections: Sequence[CriteriaSection]) -> Iterator[tuple[str, str]]:
 
 def _criterion(scored: tuple[float, str, str]) -> str:
     mean, name, call_type = scored
-    return f"«{name}» ({call_type}) — {ru.decimal(mean)} из 10"
+    return f"«{mark(name)}» ({mark(call_type)}) — {ru.decimal(mean)} из 10"
 
 
 def _peak(heat: Sequence[Sequence[int]]) -> Iterator[tuple[str, str]]:

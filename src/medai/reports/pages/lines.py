@@ -26,7 +26,7 @@ def line_chart(days: Sequence[DayPoint]) -> Part:
     """Calls and bookings by day, or by week when there are too many days."""
     named = (
         ("Звонки", [point.calls for point in days]),
-        ("Записи", [point.converted for point in days]),
+        (ru.BOOKINGS, [point.converted for point in days]),
     )
     return _day_chart([point.day for point in days], named, area=True)
 

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from medai.kit.text import shortened
 from medai.reports import format_ru as ru
 from medai.reports.pages.cards import person_cards
+from medai.reports.pages.charts import call_bars
 from medai.reports.pages.document import document
 from medai.reports.pages.lines import trend_chart
 from medai.reports.pages.parts import Part, cell, label, mark, score_tone, shown
 from medai.reports.people.models import ENOUGH_CALLS, PeopleContent, Profile, Quote, Verdict
 
 _LONGEST_QUOTE = 280
+_COVER_BARS = 5
+"""What the cover has room for below the line chart."""
 _MAX_WEEKS = 8
 """As many columns as the table of weeks has room for; the last ones are shown."""
 
@@ -21,8 +24,21 @@ def people_document(content: PeopleContent) -> Part:
         **document(content.report),
         "trend": trend_chart(content.report.days),
         "profiles": [_profile(one) for one in content.profiles],
+        "cover_bars": call_bars(content.report.administrators, _COVER_BARS),
+        "note": _note(content.profiles),
         "enough": f"{ENOUGH_CALLS}{ru.NBSP}оценённых звонков",
     }
+
+
+def _note(profiles: Sequence[Profile]) -> str:
+    """What to know before reading the blocks; only of what they have."""
+    notes = []
+    if any(len(profile.weeks) > 1 for profile in profiles):
+        notes.append(f"Оценка недели скрыта, если в ней меньше {ENOUGH_CALLS} оценённых звонков.")
+    verdicts = (one for each in profiles for one in (*each.strongest, *each.weakest))
+    if any(verdict.quote for verdict in verdicts):
+        notes.append("Цитаты — слова администратора из разговора; ссылка открывает расшифровку.")
+    return " ".join(notes)
 
 
 def _profile(profile: Profile) -> Part:
@@ -40,6 +56,9 @@ def _profile(profile: Profile) -> Part:
 
 
 def _weeks(profile: Profile) -> Sequence[Part]:
+    """None when there is but one: the cards have just told it."""
+    if len(profile.weeks) < 2:
+        return []
     return [
         {
             "title": f"Неделя{ru.NBSP}{week.monday.isocalendar().week}",

@@ -35,7 +35,7 @@ def share_table(title: str, groups: Sequence[Group], total: KeyFigures) -> Part:
         column("Доля", 50),
         column("Входящие", 54),
         column("Исходящие", 56),
-        column("Записи", 48),
+        column(ru.BOOKINGS.replace("в ", f"в{ru.NBSP}"), 48),
         column("Конверсия", 58),
         column("FG %", 50),
     ]

@@ -20,7 +20,7 @@ def write_advice(book: Book, content: ReportContent, advice: Iterable[Administra
     for number, (person, call) in enumerate(pairs, start=1):
         clinic = [Cell(person.clinic)] if several else []
         sheet.row(Cell(number, "int"), *_call(person, call), *clinic)
-    sheet.worksheet.freeze_panes(1, 2)
+    sheet.keep_head(2)
     if number:
         sheet.worksheet.autofilter(0, 0, number, 11 if several else 10)
 
@@ -36,7 +36,7 @@ def write_common_advice(book: Book, content: ReportContent) -> None:
             Cell(one.administrators, "int"),
             Cell(one.calls, "int"),
         )
-    sheet.worksheet.freeze_panes(1, 0)
+    sheet.keep_head()
     if content.summary.strip():
         sheet.skip()
         sheet.row(Cell(None), Cell("Выводы за период", "label"))

@@ -89,6 +89,7 @@ class Book:
         worksheet.set_landscape()
         worksheet.set_paper(9)  # A4
         worksheet.fit_to_pages(1, 0)
+        worksheet.set_footer("&L&A&RСтр. &P из &N")
         return Sheet(self, worksheet, name)
 
     def format(self, kind: str, *, bold: bool = False) -> Any:
@@ -128,6 +129,11 @@ class Sheet:
     def head(self, *titles: str) -> int:
         """Write a row of column titles and return its index."""
         return self.row(*(Cell(title, "head") for title in titles))
+
+    def keep_head(self, columns: int = 0) -> None:
+        """Keep the first row in sight, with so many columns, and print it on every page."""
+        self.worksheet.freeze_panes(1, columns)
+        self.worksheet.repeat_rows(0)
 
     def skip(self) -> None:
         """Leave a row empty."""

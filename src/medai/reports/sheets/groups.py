@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from medai.reports import format_ru as ru
 from medai.reports.models import Group, KeyFigures, ReportContent
 from medai.reports.sheets.book import Book, Cell, Sheet
 from medai.reports.sheets.summary import days_of, fraction
@@ -41,8 +42,8 @@ def _write_shares(
 ) -> None:
     sheet = book.sheet(name, (6, 34, 11, 10, 11, 11, 12, 10, 10))
     sheet.head(
-        "№", title, "Звонков", "Доля, %", "Входящие", "Исходящие", "Конверсия, %", "Записи",
-        "FG, %",
+        "№", title, "Звонков", "Доля, %", "Входящие", "Исходящие", "Конверсия, %",
+        ru.BOOKINGS, "FG, %",
     )  # fmt: skip
     for number, group in enumerate(groups, start=1):
         sheet.row(Cell(number, "int"), *_share(group.name, group.figures, total))
@@ -81,7 +82,7 @@ def _share(name: str, figures: KeyFigures, total: KeyFigures, *, bold: bool = Fa
 
 def _finish(sheet: Sheet, rows: int, last_column: int) -> None:
     """Keep the titles in sight and let readers filter; the total stays out of the filter."""
-    sheet.worksheet.freeze_panes(1, 2)
+    sheet.keep_head(2)
     if rows:
         sheet.worksheet.autofilter(0, 0, rows, last_column)
 

@@ -50,7 +50,7 @@ def _figures(figures: KeyFigures) -> list[tuple[str, float | None, Kind]]:
         ("Всего звонков", figures.calls, "int"),
         ("Входящие звонки", figures.inbound, "int"),
         ("Исходящие звонки", figures.outbound, "int"),
-        ("Записи (конверсии)", figures.converted, "int"),
+        (ru.BOOKINGS, figures.converted, "int"),
         ("Конверсия, %", figures.conversion, "percent"),
         ("FG, %", fraction(figures.fg_percent), "percent"),
         ("Скорость обработки, мин", figures.speed_minutes, "speed"),
@@ -77,7 +77,7 @@ def _write_steps(sheet: Sheet, title: str, steps: Sequence[FunnelStep], total: i
 
 
 def _write_days(sheet: Sheet, content: ReportContent) -> None:
-    top = sheet.head("День", "Звонки", "Записи", "Конверсия, %")
+    top = sheet.head("День", "Звонки", ru.BOOKINGS, "Конверсия, %")
     for point in content.days:
         share = point.converted / point.calls if point.calls else None
         sheet.row(
@@ -96,7 +96,7 @@ def _write_days(sheet: Sheet, content: ReportContent) -> None:
                 "line": {"color": color, "width": 2},
             }
         )
-    chart.set_title({"name": "Звонки и записи по дням", "name_font": {"size": 12}})
+    chart.set_title({"name": "Звонки и записи в CRM по дням", "name_font": {"size": 12}})
     chart.set_x_axis({"date_axis": True, "num_format": "dd.mm"})
     chart.set_y_axis({"min": 0, "major_gridlines": {"visible": True, "line": {"color": "#E2E8F0"}}})
     chart.set_legend({"position": "bottom"})

@@ -24,7 +24,9 @@ def write_weeks(book: Book, content: ReportContent) -> None:
 
 
 def _write_section(sheet: Sheet, section: CriteriaSection) -> None:
-    sheet.row(Cell(f"{section.call_type} — {ru.calls(section.calls)}", "label"))
+    sheet.row(
+        Cell(f"{section.call_type} — {ru.calls(section.calls)}, критерии от 0 до 10", "label")
+    )
     top = sheet.head("Неделя", "Даты", "Звонков", *section.criteria, "Общая оценка")
     for week in section.weeks:
         sheet.row(

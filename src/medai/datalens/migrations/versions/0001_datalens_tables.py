@@ -6,7 +6,8 @@ by hand, labels may be NULL, NULL labels let rows repeat, and people have altere
 
 from alembic import op
 
-from medai.datalens.adoption import Shape, adopt
+from medai.datalens.adoption import adopt
+from medai.datalens.shapes import Shape
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,88 @@
+"""Rows that take the place of everything the tables hold for some days of a clinic."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import Table
+
+from medai.datalens.copying import Copying, Cursor
+from medai.datalens.staging import Span, Staging
+from medai.datalens.tables import DAY_TABLES, is_of_day
+from medai.metrics.rows import CriterionRow, DailyRow, DetailRow, FunnelRow
+
+DayRow = DailyRow | CriterionRow | DetailRow | FunnelRow
+
+
+class Replacement:
+    """An open transaction that holds the exporters' lock; see `PostgresExporter.replacing`.
+
+    `written` tells after its end how many rows of each table were new or changed.
+    """
+
+    def __init__(self, cursor: Cursor, client_id: str, days: Sequence[date]) -> None:
+        span = Span(client_id, days)
+        self._tables = {table.name: _Days(cursor, table, span) for table in DAY_TABLES}
+        self.written: dict[str, int] = {}
+
+    async def open(self) -> None:
+        """Look what the tables hold."""
+        for table in self._tables.values():
+            await table.open()
+
+    async def add(self, table: Table, rows: Iterable[DayRow]) -> None:
+        """Take rows of one of the day tables, any number of times: they are not kept in memory.
+
+        Raises ValueError for two rows with the same labels and for a row of another day.
+        """
+        await self._tables[table.name].add(rows)
+
+    async def close(self) -> None:
+        """Make the tables hold exactly the rows given; rows of none clear a day."""
+        for name, table in self._tables.items():
+            self.written[name] = await table.close()
+
+
+class _Days:
+    """The days in one table. Where they are empty, rows go straight there."""
+
+    def __init__(self, cursor: Cursor, table: Table, span: Span) -> None:
+        self._cursor = cursor
+        self._table = table
+        self._span = span
+        self._wanted = {(span.client_id, day) for day in span.days}
+        self._target = Identifier(str(table.schema), table.name)
+        self._straight = Copying(cursor, table, self._target)
+        self._staging = Staging(cursor, table)
+        self._is_straight = False
+
+    async def open(self) -> None:
+        # A call that another day holds may have moved here: its row is no missing one.
+        self._is_straight = is_of_day(self._table) and not await self._has_rows()
+        if not self._is_straight:
+            await self._staging.create()
+
+    async def _has_rows(self) -> bool:
+        query = SQL(
+            "SELECT EXISTS (SELECT 1 FROM {} WHERE client_id = %s AND metric_date = ANY(%s))"
+        )
+        await self._cursor.execute(
+            query.format(self._target), [self._span.client_id, self._span.days]
+        )
+        row = await self._cursor.fetchone()
+        return bool(row and row[0])
+
+    async def add(self, rows: Iterable[DayRow]) -> None:
+        own = self._own(rows)
+        await (self._straight.send(own) if self._is_straight else self._staging.load(own))
+
+    def _own(self, rows: Iterable[DayRow]) -> Iterator[DayRow]:
+        for row in rows:
+            if (row.client_id, row.metric_date) not in self._wanted:
+                raise ValueError("a row belongs to another clinic or day")
+            yield row
+
+    async def close(self) -> int:
+        if self._is_straight:
+            return self._straight.count
+        return await self._staging.replace(self._span)
