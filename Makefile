@@ -7,13 +7,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Nothing of the caller's environment may reach the project's interpreter.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help install install-dev demo run test chaos lint fmt lock bench clean
+.PHONY: help install install-dev demo run test chaos bot-page lint fmt lock bench clean
 
 help:
 	@echo "make demo      one business day of two fictional clinics, compared with the truth"
 	@echo "make run       the whole service on http://127.0.0.1:8001"
 	@echo "make test      linters, types, import contracts and all tests"
 	@echo "make chaos     kills, crashes and faults for CHAOS_MINUTES (10), then what was kept"
+	@echo "make bot-page  docs/bot.md anew: what the bot writes in the sandbox"
 	@echo "make lint fmt bench lock install install-dev clean"
 
 $(VENV)/bin/python:
@@ -45,6 +46,9 @@ test: lint
 
 chaos: install-dev
 	@$(BIN)/python -m tests.chaos
+
+bot-page: install-dev
+	@LOG_LEVEL=ERROR $(BIN)/python -m tests.bot_page
 
 lint: install-dev
 	@$(BIN)/ruff check .

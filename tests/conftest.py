@@ -17,7 +17,9 @@ pytest_plugins = [
     "tests.fixtures.small_crm_server",
     "tests.fixtures.application",
     "tests.fixtures.clinic_at_work",
+    "tests.fixtures.notices",
     "tests.fixtures.faults",
     "tests.fixtures.service",
     "tests.fixtures.crm_doors",
+    "tests.fixtures.bot_chat",
 ]

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     medai_night_hour: int = Field(
         21, ge=0, le=23, description="hour of the clinic's zone of the full run"
     )
+    medai_digest_hour: int = Field(
+        9, ge=0, le=23, description="hour of the clinic's zone of the bot's morning digest"
+    )
     medai_keep_jobs_days: int = Field(14, ge=0, description="ended jobs; 0: for ever")
     medai_keep_runs_days: int = Field(90, ge=0, description="ended runs; 0: for ever")
     medai_keep_access_log_days: int = Field(
@@ -173,6 +176,16 @@ class Settings(BaseSettings):
 
     telegram_api_base_url: str = Field("https://api.telegram.org", description="Bot API server")
     bot_token: SecretStr = Field(SecretStr(""), description="empty: no bot")
+    telegram_webhook_url: str = Field(
+        "", description="public HTTPS address ending in /telegram/webhook; empty: long polling"
+    )
+    telegram_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Telegram proves itself with it: 16-256 of A-Z a-z 0-9 _ -"
+    )
+    telegram_use_proxy: bool = Field(
+        False, description="the bot reaches Telegram through PROXY_STRING or PROXY_*"
+    )
+    bot_name: str = Field("", description="the bot's user name: invitations become t.me links")
     telegram_admin_chat_id: str = Field("", description="chat for technical alerts")
 
     recordings_allow_hosts: str = Field(

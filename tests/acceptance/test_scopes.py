@@ -21,6 +21,7 @@ from medai.bootstrap import Application, open_application
 from medai.calls.models import Call
 from medai.cli.demo.scenario import connect
 from medai.kit.days import DayRange
+from medai.members.models import Role
 from medai.sandbox.audio.store import AudioStore
 from medai.sandbox.client import Control
 from medai.sandbox.server import SandboxServer
@@ -86,11 +87,15 @@ async def _foreign(app: Application, client_id: str) -> Foreign:
     report = (await app.reports.generate_pdf(client_id, TODAY)).rpartition("/")[2]
     run_id = await app.asked.sync(client_id, DAY.isoformat(), DAY.isoformat())
     call = analysed[0]
+    invitation, _ = await app.invitations.create(client_id, Role.OWNER, by="test")
+    _, code = await app.invitations.create(client_id, Role.OWNER, by="test")
+    await app.invitations.accept(code, 900_000_001, "Чужой владелец")
     (shift, *_) = await app.work_schedule.listed(client_id, None, None)
     day = DAY.strftime("%d.%m.%Y")
     values = {
         "client_id": client_id, "clinic_id": client_id, "call_id": call.id, "run_id": run_id,
         "task_id": run_id, "item_id": call.id, "key_id": call.id, "id": call.id,
+        "telegram_id": 900_000_001, "invitation_id": invitation.id,
         "schedule_id": shift.id, "filename": _files(call, report),
         "audio_filename": f"{call.id}.wav",
         "note_id": call.note_id, "note": call.note_id, "lead_id": call.lead_id or 1,
@@ -100,6 +105,7 @@ async def _foreign(app: Application, client_id: str) -> Foreign:
         "dates": [DAY.isoformat()], "year": DAY.year, "month": DAY.month,
     }  # fmt: skip
     words = {one.id for one in calls} | {clinic.name, clinic.id}
+    words |= {"Чужой владелец", invitation.id}
     words |= {one.transcript.filename for one in analysed if one.transcript}
     words |= {one.recording_url for one in calls if one.recording_url}
     return Foreign(values, frozenset(words))

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medai.access.pace import SECONDS_PER_MINUTE, Pace
+from medai.kit.pace import SECONDS_PER_MINUTE, Pace
 
 PAUSES = st.lists(st.floats(0.0, 30.0), min_size=1, max_size=200)
 

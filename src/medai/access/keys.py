@@ -1,13 +1,12 @@
 """Making keys and telling what a key allows."""
 
-import hashlib
 import secrets
 from collections.abc import AsyncIterator, Sequence
 
 from medai.access.models import OWNER, ApiKey, Grant
 from medai.clinics.repository import ClinicRepository
 from medai.errors import InvalidInputError, NotFoundError
-from medai.infra.crypto import is_same
+from medai.infra.crypto import digest_of, is_same
 from medai.infra.documents import Change, Collection, Documents
 from medai.kit.clock import Clock
 from medai.kit.ids import random_id
@@ -40,7 +39,7 @@ class ApiKeys:
             return OWNER
         if not text.startswith(_PREFIX):
             return None
-        found = self._documents.find(API_KEYS, {"digest": _digest(text)}, sort=(), limit=1)
+        found = self._documents.find(API_KEYS, {"digest": digest_of(text)}, sort=(), limit=1)
         async for document in found:
             key = ApiKey(id=document.pop("_id"), **document)
             return None if key.revoked_at else _granted(key)
@@ -65,7 +64,7 @@ class ApiKeys:
         key = ApiKey(
             id=random_id(),
             name=name,
-            digest=_digest(text),
+            digest=digest_of(text),
             client_ids=None if client_ids is None else tuple(sorted(set(client_ids))),
             may_write=may_write,
             created_at=self._clock(),
@@ -93,7 +92,3 @@ class ApiKeys:
 def _granted(key: ApiKey) -> Grant:
     client_ids = None if key.client_ids is None else frozenset(key.client_ids)
     return Grant(key.id, key.name, client_ids, key.may_write)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()

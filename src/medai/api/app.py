@@ -1,8 +1,9 @@
 """The HTTP door: routers, access, errors."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI, Security
+from fastapi import APIRouter, FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import APIKeyHeader
 
@@ -28,6 +29,7 @@ from medai.api.routers import (
     keys,
     ledger,
     limits,
+    members,
     metrics,
     process_data,
     recommendations,
@@ -51,16 +53,18 @@ _KEY = Security(APIKeyHeader(name="X-API-Key", auto_error=False))
 _GUARDED = (
     events, bulk, process_data, calls, recordings, transcriptions, transcripts, summary_report,
     analysis, call_analysis, trial, recommendations, reports, clinics, clinic_settings, limits,
-    work_schedules, administration, metrics, ledger, stops, runs, keys, amocrm, amocrm_files,
-    amocrm_transcription, amocrm_events, amocrm_checks,
+    work_schedules, administration, metrics, ledger, stops, runs, keys, members, amocrm,
+    amocrm_files, amocrm_transcription, amocrm_events, amocrm_checks,
 )  # fmt: skip
 _UPLOADS: dict[str, int] = {"/api/test/transcribe-and-analyze": 64}
 """Paths that take files -> megabytes."""
 
 
-def create_api(application: Application) -> FastAPI:
-    """The API over an open application."""
+def create_api(application: Application, others: Sequence[APIRouter] = ()) -> FastAPI:
+    """The API over an open application; `others` are routers of doors that live in this process."""
     api = _routed()
+    for router in others:
+        api.include_router(router, prefix="/api")
     api.state.application = application
     api.state.call_lists = CallLists(application.call_listing, application.clinics)
     errors.install(api)

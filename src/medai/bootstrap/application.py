@@ -27,10 +27,14 @@ from medai.kit.clock import Clock
 from medai.ledger.service import EffectLedger
 from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
+from medai.members.invitations import Invitations
+from medai.members.log import MemberLog
+from medai.members.repository import Members
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.bulk import BulkSyncs
 from medai.processing.crm_access import CrmAccess
 from medai.processing.crm_checks import CrmChecks
+from medai.processing.digests.service import Digests
 from medai.processing.events_export import EventsExport
 from medai.processing.exports import Exports
 from medai.processing.figures import Figures
@@ -49,6 +53,7 @@ from medai.processing.run_book import RunBook
 from medai.processing.run_phases import RunPhases
 from medai.processing.runs import Runs
 from medai.processing.schedule.begin import Schedule
+from medai.processing.seats import Seats
 from medai.processing.shift_changes import ShiftChanges
 from medai.processing.single_analysis import SingleAnalysis
 from medai.processing.stops import Stops
@@ -74,6 +79,9 @@ class Application:
     api_key: str
     keys: ApiKeys
     access_log: AccessLog
+    members: Members
+    invitations: Invitations
+    member_log: MemberLog
     engine: procrastinate.App
     pool: Pool
     documents: Documents
@@ -123,10 +131,12 @@ class Application:
     syncs: Syncs
     exports: Exports
     reports: ReportService
+    digests: Digests
     own_recordings: OwnRecordings
     single_analysis: SingleAnalysis
     period_conclusions: PeriodConclusions
     trials: TrialRecordings
+    seats: Seats
     jobs: Jobs
     figures: Figures
     readiness: Readiness

@@ -24,6 +24,9 @@ from medai.kit.clock import Clock
 from medai.ledger.prices import Prices
 from medai.ledger.repository import EffectRepository
 from medai.ledger.service import EffectLedger
+from medai.members.log import MEMBER_LOG
+from medai.members.records import INVITATIONS, MEMBERS, MEMBERSHIPS
+from medai.processing.digests.service import DIGEST_COLLECTIONS
 from medai.processing.fleet import FleetJobs, FleetLocks
 from medai.processing.ports import Jobs
 from medai.processing.runs import RUNS, Runs
@@ -36,7 +39,9 @@ from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 
 COLLECTIONS = (
     ACCESS_LOG, ADMINISTRATORS, ANALYSES, API_KEYS, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS,
+    INVITATIONS, MEMBERS, MEMBERSHIPS, MEMBER_LOG,
     RECOGNITION_ANSWERS, RECOGNITIONS, RUNS, SCHEDULE, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
+    *DIGEST_COLLECTIONS,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from medai.analysis.repository import AnalysisRepository
 from medai.analysis.service import AnalysisService
 from medai.bootstrap.application import Application
 from medai.bootstrap.ground import Ground
+from medai.bootstrap.notices import digests
 from medai.bootstrap.providers import Providers
 from medai.calls.listing import CallListing
 from medai.calls.period_status import PeriodStatuses
@@ -22,6 +23,9 @@ from medai.infra.log_files import LogFiles
 from medai.infra.readiness import Readiness
 from medai.limits.changes import LimitChanges
 from medai.limits.service import LimitService
+from medai.members.invitations import Invitations
+from medai.members.log import MemberLog
+from medai.members.repository import Members
 from medai.processing.abandoned_minutes import AbandonedMinutes
 from medai.processing.attribution import Attributor
 from medai.processing.bulk import BulkSyncs
@@ -47,6 +51,7 @@ from medai.processing.run_book import RunBook
 from medai.processing.run_phases import RunPhases
 from medai.processing.schedule.begin import Schedule
 from medai.processing.schedule.memory import ScheduleMemory
+from medai.processing.seats import SeatParts, Seats
 from medai.processing.shift_changes import ShiftChanges
 from medai.processing.single_analysis import SingleAnalysis
 from medai.processing.sliced_sync import SlicedSync
@@ -75,6 +80,8 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
     runs, jobs, accounts = ground.runs, ground.jobs, providers.accounts
     export_days, conclusions = ground.export_days, ground.conclusions
 
+    member_log = MemberLog(documents)
+    members = Members(documents, clinics, member_log, clock)
     limits, stops = LimitService(clinics, clock), Stops(documents, clock)
     sweeps = Sweeps(calls, jobs, stops, clock)
     requests = WorkRequests(calls, jobs, clock)
@@ -133,14 +140,36 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         clock,
         longest_seconds=settings.api_longest_wait_seconds,
     )
+    bulk = BulkSyncs(
+        clinics=clinics,
+        calls=calls,
+        accounts=accounts,
+        asked=asked,
+        waiting=waiting,
+        clock=clock,
+    )
+    transcript_files = TranscriptFiles(calls, clinics, TranscriptRepository(documents), links)
     renderer = ReportRenderer()
     resources.push_async_callback(renderer.close)
+    reports = ReportService(
+        calls,
+        clinics,
+        files,
+        renderer,
+        links,
+        clock,
+        analyses=AnalysisRepository(documents),
+        conclusions=recommendations,
+    )
     return Application(
         settings=settings,
         clock=clock,
         api_key=ground.api_key,
         keys=ApiKeys(documents, clinics, ground.api_key, clock),
         access_log=ground.access_log,
+        members=members,
+        invitations=Invitations(documents, clinics, members, member_log, clock),
+        member_log=member_log,
         engine=ground.engine,
         pool=stores.pool,
         documents=documents,
@@ -162,7 +191,7 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         note_recordings=NoteRecordings(lookups, calls, files, providers.recordings, links),
         crm_checks=checks,
         transcription=transcription,
-        transcript_files=TranscriptFiles(calls, clinics, TranscriptRepository(documents), links),
+        transcript_files=transcript_files,
         links=links,
         analysis=analysis,
         recommendations=recommendations,
@@ -180,14 +209,7 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         shift_changes=ShiftChanges(work_schedule, clinics, reattribution, asked, clock),
         speech_account=SpeechAccount(providers.speech_account),
         log_files=LogFiles(settings.data_dir),
-        bulk=BulkSyncs(
-            clinics=clinics,
-            calls=calls,
-            accounts=accounts,
-            asked=asked,
-            waiting=waiting,
-            clock=clock,
-        ),
+        bulk=bulk,
         events_export=EventsExport(
             clinics=clinics, calls=calls, accounts=accounts, runs=runs, asked=asked, clock=clock
         ),
@@ -222,16 +244,8 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         retention=_retention(ground),
         syncs=syncs,
         exports=exports,
-        reports=ReportService(
-            calls,
-            clinics,
-            files,
-            renderer,
-            links,
-            clock,
-            analyses=AnalysisRepository(documents),
-            conclusions=recommendations,
-        ),
+        reports=reports,
+        digests=digests(ground, members, reports, stops),
         own_recordings=own,
         single_analysis=single_analysis,
         period_conclusions=PeriodConclusions(clinics, calls, recommendations, jobs),
@@ -242,6 +256,22 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
             stops,
             clock,
             most_megabytes=settings.recordings_max_megabytes,
+        ),
+        seats=Seats(
+            SeatParts(
+                calls=calls,
+                clinics=clinics,
+                files=files,
+                links=links,
+                bulk=bulk,
+                asked=asked,
+                single_analysis=single_analysis,
+                analysis=analysis,
+                transcript_files=transcript_files,
+                reports=reports,
+                access_log=ground.access_log,
+                clock=clock,
+            )
         ),
         jobs=jobs,
         figures=Figures(stores.pool, calls, limits, stops, held, clock),

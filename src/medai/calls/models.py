@@ -190,6 +190,8 @@ class Call(Frozen):
     note_attempted_at: datetime | None = None
     crm_note: CrmNote | None = None
     analysis: Analysis | None = None
+    first_analysed_at: datetime | None = None
+    """When the call was analysed for the first time; None before that and for older calls."""
     failures: dict[Step, Failure] = Field(default_factory=dict)
     stored_at: datetime
     updated_at: datetime

@@ -38,6 +38,7 @@ CALLS = Collection(
         ("note_id",),
         ("transcript.filename",),
         ("run_id", "client_id", "business_day"),
+        ("analysis.analysed_at",),
     ),
 )
 

@@ -6,6 +6,7 @@ import typer
 
 from medai import __version__
 from medai.cli import (
+    bot,
     clinics,
     costs,
     daily,
@@ -17,6 +18,7 @@ from medai.cli import (
     held,
     keys,
     limits,
+    members,
     own_call,
     processing,
     recommending,
@@ -36,8 +38,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    service, description, processing, daily, own_call, exporting, runs, costs, held, stops,
-    recommending, clinics, keys, limits, staff, database, doctor, sandbox, demo,
+    service, bot, description, processing, daily, own_call, exporting, runs, costs, held, stops,
+    recommending, clinics, keys, members, limits, staff, database, doctor, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

@@ -16,6 +16,7 @@ from medai.api.app import create_api, create_watching
 from medai.api.patience import PatientProtocol
 from medai.bootstrap import Application
 from medai.cli.beside import keep_beside
+from medai.cli.bot import bot_beside, has_bot_beside, webhook
 from medai.cli.running import console, guarded, with_application
 from medai.errors import InvalidInputError, SettingsError
 from medai.processing.ports import Queue
@@ -31,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run() -> None:
-    """API и рядом обработчики заданий: малая установка."""
+    """API и рядом обработчики заданий и бот: малая установка."""
     with_application(serve_forever, serves=True)
 
 
@@ -67,12 +68,16 @@ _COUNT = re.compile(r"[1-9]\d{0,2}")
 
 
 async def serve_forever(application: Application) -> None:
-    """API and workers until the API ends. Raises what ended it.
+    """API, workers and bot until one of them ends. Raises what ended it.
 
     Workers have a process of their own: busy ones would keep every answer waiting, and a status is
-    asked for just while there is work.
+    asked for just while there is work. So has the bot, which waits for Telegram by long polls.
     """
-    await _together(keep_beside(_work, application.settings), _serve(application))
+    settings = application.settings
+    beside = [keep_beside(_work, settings)]
+    if has_bot_beside(application):
+        beside.append(keep_beside(bot_beside, settings))
+    await _together(*beside, _serve(application))
 
 
 async def _work(application: Application, queues: dict[Queue, int | None] | None = None) -> None:
@@ -88,25 +93,26 @@ async def _work(application: Application, queues: dict[Queue, int | None] | None
         await _together(run_workers(application, queues), _answer(api, settings, listener))
 
 
-async def _together(work: Coroutine[Any, Any, None], service: Coroutine[Any, Any, None]) -> None:
-    """Both until one of them ends. Raises what ended it."""
-    workers, serving = asyncio.create_task(work), asyncio.create_task(service)
+async def _together(*work: Coroutine[Any, Any, None]) -> None:
+    """All of them until one ends. Raises what ended it."""
+    tasks = [asyncio.create_task(one) for one in work]
     try:
-        await asyncio.wait({workers, serving}, return_when=asyncio.FIRST_COMPLETED)
-        for ended in (workers, serving):
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for ended in tasks:
             if ended.done():
                 await ended
     finally:
-        workers.cancel()
-        serving.cancel()
-        await asyncio.gather(workers, serving, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _serve(application: Application) -> None:
     settings = application.settings
     with listening(settings.medai_host, settings.medai_port, "MEDAI_PORT") as listener:
-        announce(application)
-        await _answer(create_api(application), settings, listener)
+        async with webhook(application) as routers:
+            announce(application)
+            await _answer(create_api(application, routers), settings, listener)
 
 
 async def _answer(api: FastAPI, settings: Settings, listener: socket.socket) -> None:

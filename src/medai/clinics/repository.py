@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from medai.clinics.models import Clinic
 from medai.errors import ConflictError, NotFoundError
-from medai.infra.documents import Change, Collection, Document, Documents
+from medai.infra.documents import Change, Collection, Document, Documents, Not
 from medai.kit.clock import Clock
 
 CLINICS = Collection("clinics", unique=(("client_id",),), indexes=(("telegram_ids",),))
@@ -53,6 +53,12 @@ class ClinicRepository:
     async def all(self) -> AsyncIterator[Clinic]:
         """Every clinic by name."""
         async for document in self._documents.find(CLINICS, {}, sort=(("name", 1),)):
+            yield _from_document(document)
+
+    async def with_telegram_ids(self) -> AsyncIterator[Clinic]:
+        """Clinics of an old installation whose owners the bot knew by their Telegram ids."""
+        where = {"telegram_ids": Not([])}
+        async for document in self._documents.find(CLINICS, where, sort=(("name", 1),)):
             yield _from_document(document)
 
     async def insert(self, clinic: Clinic) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import hmac
 import os
 from datetime import datetime
@@ -99,6 +100,14 @@ def is_same(given: str, expected: str) -> bool:
     """Whether two texts are equal, in a time that does not tell where they differ."""
     # As bytes: compare_digest refuses text outside ASCII.
     return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
+
+
+def digest_of(text: str) -> str:
+    """What is stored of a random text that lets its holder in: its SHA-256, 64 hex digits.
+
+    For texts of 128 random bits or more only: those need no salt and no slow hash.
+    """
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def _key(secret: str, purpose: str) -> bytes:

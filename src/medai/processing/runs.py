@@ -193,6 +193,10 @@ class Runs:
         where: dict[str, Any] = {"state": "running"}
         return self._found(where if client_id is None else {**where, "client_id": client_id})
 
+    def begun(self, kind: str, since: datetime) -> AsyncIterator[Run]:
+        """Runs of a kind that were begun from a moment on, newest first."""
+        return self._found({"kind": kind, "started_at": Range(at_least=since)})
+
     async def forget(self, before: datetime) -> int:
         """Delete runs that ended before this moment; returns how many."""
         old = {"state": _ENDED, "started_at": Range(below=before)}

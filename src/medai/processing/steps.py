@@ -121,7 +121,10 @@ class Steps:
             count_not_applicable_as_zero=clinic.count_not_applicable_as_zero,
         )
         summary = self._parts.analysis.summary(analysis)
-        return {"analysis": summary.model_dump(), "analysis_again_at": None}
+        facts: Facts = {"analysis": summary.model_dump(), "analysis_again_at": None}
+        if call.analysis is None:
+            facts["first_analysed_at"] = summary.analysed_at
+        return facts
 
     async def _fetched(self, call: Call, url: str) -> Fetched:
         try:

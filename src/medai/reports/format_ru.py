@@ -86,6 +86,11 @@ def short_day(value: date) -> str:
     return value.strftime("%d.%m")
 
 
+def full_day(value: date) -> str:
+    """5 сентября 2026."""
+    return f"{_day_month(value)} {value.year}"
+
+
 def moment(value: datetime) -> str:
     """05.09.2026 14:07, on the clock the value is given in."""
     return value.strftime("%d.%m.%Y %H:%M")
@@ -95,7 +100,7 @@ def period(days: DayRange) -> str:
     """A readable period: one day, a whole month, days of one month, or two full dates."""
     first, last = days.first, days.last
     if first == last:
-        return f"{_day_month(first)} {first.year}"
+        return full_day(first)
     if (first.year, first.month) == (last.year, last.month):
         if first.day == 1 and _is_month_end(last):
             return f"{_MONTH_TITLES[first.month - 1]} {first.year}"

@@ -13,6 +13,7 @@ from medai.errors import NotFoundError
 from medai.infra.files import Files
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange, zone
+from medai.kit.ids import stable_id
 from medai.metrics.details import CallLinks
 from medai.reports import format_ru as ru
 from medai.reports.content import Comparison, analysed_in, build_content
@@ -26,8 +27,11 @@ from medai.reports.shelf import Shelf
 FOLDER = "reports"
 _SUMMARY, _PEOPLE = "call_report", "call_admin_report"
 _NAME = re.compile(
-    rf"(?:{_SUMMARY}|{_PEOPLE})_clinic_(.+)_\d\d_\d\d_\d{{4}}-\d\d_\d\d_\d{{4}}\.\w+"
+    rf"(?:{_SUMMARY}|{_PEOPLE})_clinic_(.+?)(?:_of_[0-9a-f]{{24}})?_\d\d_\d\d_\d{{4}}-\d\d_\d\d_\d{{4}}\.\w+"
 )
+
+Only = frozenset[str] | None
+"""Names as calls carry them (`Call.administrator`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class _Material:
 class ReportService:
     """Builds, renders and stores reports. Files of the same clinic and period are replaced when
     their content changed, else kept as they are.
+
+    `only` names the administrators whose calls alone count; None: everybody's.
 
     Every method raises NotFoundError for an unknown clinic and, unless `even_empty`, for a period
     without analysed calls (contract 1.4: 404); StoreError, and ReportRenderingError.
@@ -79,16 +85,26 @@ class ReportService:
         self._conclusions = conclusions
 
     async def content(
-        self, client_id: str | None, days: DayRange, *, even_empty: bool = False
+        self,
+        client_id: str | None,
+        days: DayRange,
+        *,
+        even_empty: bool = False,
+        only: Only = None,
     ) -> ReportContent:
         """The report's figures, compared with the period of equal length just before."""
-        return await self._built(await self._material(client_id, days, even_empty=even_empty))
+        return await self._built(await self._material(client_id, days, even_empty, only))
 
     async def people(
-        self, client_id: str | None, days: DayRange, *, even_empty: bool = False
+        self,
+        client_id: str | None,
+        days: DayRange,
+        *,
+        even_empty: bool = False,
+        only: Only = None,
     ) -> PeopleContent:
         """The same for each administrator, with quotes."""
-        material = await self._material(client_id, days, even_empty=even_empty)
+        material = await self._material(client_id, days, even_empty, only)
         report = await self._built(material)
         places = Places(material.clinics, self._links)
         people = await asyncio.to_thread(
@@ -106,44 +122,64 @@ class ReportService:
         return await self._store_excel(await self.content(client_id, days), client_id)
 
     async def generate(
-        self, client_id: str | None, days: DayRange, *, even_empty: bool = False
+        self,
+        client_id: str | None,
+        days: DayRange,
+        *,
+        even_empty: bool = False,
+        only: Only = None,
     ) -> GeneratedReport:
         """Both files from one reading of the calls, so that their figures agree."""
-        content = await self.content(client_id, days, even_empty=even_empty)
+        content = await self.content(client_id, days, even_empty=even_empty, only=only)
         return GeneratedReport(
-            pdf=await self._store_pdf(content, client_id),
-            excel=await self._store_excel(content, client_id),
+            pdf=await self._store_pdf(content, client_id, only),
+            excel=await self._store_excel(content, client_id, only),
         )
 
     async def generate_people(
-        self, client_id: str | None, days: DayRange, *, even_empty: bool = False
+        self,
+        client_id: str | None,
+        days: DayRange,
+        *,
+        even_empty: bool = False,
+        only: Only = None,
     ) -> str:
         """Make and store the PDF of administrators (contract 8.3); returns its name."""
-        content = await self.people(client_id, days, even_empty=even_empty)
-        name = report_name(client_id, days, "pdf", kind=_PEOPLE)
+        content = await self.people(client_id, days, even_empty=even_empty, only=only)
+        name = report_name(client_id, days, "pdf", kind=_PEOPLE, only=only)
         await self._shelf.keep(name, content, partial(self._renderer.people, content))
         return name
 
-    async def chart(self, client_id: str | None, days: DayRange, chart: Chart) -> bytes:
+    async def chart(
+        self, client_id: str | None, days: DayRange, chart: Chart, *, only: Only = None
+    ) -> bytes:
         """One chart as PNG, for example for Telegram; a polite picture for an empty period."""
-        content = await self.content(client_id, days, even_empty=True)
+        content = await self.content(client_id, days, even_empty=True, only=only)
         return await self._renderer.chart(content, chart)
 
-    async def _store_pdf(self, content: ReportContent, client_id: str | None) -> str:
-        name = report_name(client_id, content.period, "pdf")
+    async def _store_pdf(
+        self, content: ReportContent, client_id: str | None, only: Only = None
+    ) -> str:
+        name = report_name(client_id, content.period, "pdf", only=only)
         await self._shelf.keep(name, content, partial(self._renderer.pdf, content))
         return name
 
-    async def _store_excel(self, content: ReportContent, client_id: str | None) -> str:
-        name = report_name(client_id, content.period, "xlsx")
+    async def _store_excel(
+        self, content: ReportContent, client_id: str | None, only: Only = None
+    ) -> str:
+        name = report_name(client_id, content.period, "xlsx", only=only)
         await self._shelf.keep(name, content, partial(self._renderer.excel, content))
         return name
 
     async def _material(
-        self, client_id: str | None, days: DayRange, *, even_empty: bool
+        self,
+        client_id: str | None,
+        days: DayRange,
+        even_empty: bool,
+        only: Only,
     ) -> _Material:
         clinics = await self._report_clinics(client_id)
-        calls = analysed_in(await self._calls.analysed_calls(client_id, days), days)
+        calls = analysed_in(await self._analysed(client_id, days, only), days)
         if not calls and not even_empty:
             raise NotFoundError(
                 f"За период {ru.dates(days)} нет звонков с оценкой: "
@@ -154,9 +190,14 @@ class ReportService:
             calls,
             days,
             clinics,
-            Comparison(await self._calls.analysed_calls(client_id, before), before),
-            await self._summary(client_id, days),
+            Comparison(await self._analysed(client_id, before, only), before),
+            # A conclusion speaks of everybody.
+            await self._summary(client_id, days) if only is None else "",
         )
+
+    async def _analysed(self, client_id: str | None, days: DayRange, only: Only) -> list[Call]:
+        calls = await self._calls.analysed_calls(client_id, days)
+        return [call for call in calls if only is None or call.administrator in only]
 
     async def _built(self, material: _Material) -> ReportContent:
         # In a thread: adding up tens of thousands of calls must not hold up other requests.
@@ -186,13 +227,21 @@ class ReportService:
 
 
 def report_name(
-    client_id: str | None, days: DayRange, extension: str, *, kind: str = _SUMMARY
+    client_id: str | None,
+    days: DayRange,
+    extension: str,
+    *,
+    kind: str = _SUMMARY,
+    only: Only = None,
 ) -> str:
     """reports/{kind}[_clinic_{client_id}]_{DD_MM_YYYY}-{DD_MM_YYYY}.{ext} (contract 2.3).
 
-    The kind is call_report or call_admin_report.
+    The kind is call_report or call_admin_report. A report of some administrators has a digest of
+    their names in its own: `_of_{24 digits}` behind the clinic.
     """
     clinic = f"_clinic_{client_id}" if client_id else ""
+    if only is not None:
+        clinic += f"_of_{stable_id(*sorted(only))}"
     first, last = days.first.strftime("%d_%m_%Y"), days.last.strftime("%d_%m_%Y")
     return f"{FOLDER}/{kind}{clinic}_{first}-{last}.{extension}"
 

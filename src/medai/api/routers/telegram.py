@@ -1,0 +1,31 @@
+"""Where Telegram delivers updates, when a webhook is set (telegram.md 6)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+from fastapi.responses import JSONResponse, Response
+
+from medai.infra.crypto import is_same
+
+WEBHOOK_PATH = "/telegram/webhook"
+
+Take = Callable[[dict[str, Any]], Awaitable[None]]
+"""Takes one update in the Bot API's form."""
+
+
+def webhook_router(secret: str, take: Take) -> APIRouter:
+    """One route, guarded by the secret that Telegram was told, and by nothing else."""
+    router = APIRouter(tags=["telegram"])
+
+    @router.post(WEBHOOK_PATH, include_in_schema=False)
+    async def update(
+        body: dict[str, Any],
+        given: Annotated[str, Header(alias="X-Telegram-Bot-Api-Secret-Token")] = "",
+    ) -> Response:
+        if not is_same(given, secret):
+            return JSONResponse({"detail": "Неверный секрет вебхука"}, status_code=403)
+        await take(body)
+        return JSONResponse({})
+
+    return router

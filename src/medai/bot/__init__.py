@@ -1,0 +1,1 @@
+"""The Telegram bot: a door like the others, and the messenger of digests and alerts."""

@@ -1,0 +1,1 @@
+"""Handlers: read what a person wants, ask their seat, show a screen."""

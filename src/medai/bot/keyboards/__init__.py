@@ -1,0 +1,1 @@
+"""Buttons of the bot's screens."""

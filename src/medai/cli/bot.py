@@ -1,0 +1,47 @@
+"""The Telegram bot as a command, beside the service, or within the API (webhook)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+import typer
+from fastapi import APIRouter
+
+from medai.api.routers.telegram import webhook_router
+from medai.bootstrap import Application
+from medai.bot.running import polling_asked, run_bot
+from medai.bot.webhook import webhook_at_work
+from medai.cli.running import console, with_application
+
+_log = structlog.get_logger(__name__)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bot")(bot)
+
+
+def bot() -> None:
+    """Только бот Telegram (BOT_TOKEN)."""
+    with_application(lambda application: run_bot(application, console.print), serves=True)
+
+
+async def bot_beside(application: Application) -> None:
+    """The bot as a part of `medai run`: a refused token is told once and asked again later."""
+    await run_bot(application, _log.warning, patient=True)
+
+
+def has_bot_beside(application: Application) -> bool:
+    """Whether `medai run` needs a process for the bot."""
+    return polling_asked(application.settings)
+
+
+@asynccontextmanager
+async def webhook(application: Application) -> AsyncIterator[list[APIRouter]]:
+    """The route that Telegram calls, if a webhook is set; the bot is at work meanwhile."""
+    settings = application.settings
+    if not settings.bot_token.get_secret_value() or not settings.telegram_webhook_url:
+        yield []
+        return
+    async with webhook_at_work(application, _log.warning) as take:
+        yield [webhook_router(settings.telegram_webhook_secret.get_secret_value(), take)]

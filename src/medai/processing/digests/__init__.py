@@ -1,0 +1,1 @@
+"""What people are told without asking: read from the stores, decided by the rules of `digests`."""

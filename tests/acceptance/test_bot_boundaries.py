@@ -1,0 +1,117 @@
+"""Whatever a button carries, nothing of another clinic is shown: a property over callback data."""
+
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.fixtures.bot_chat import ADMINISTRATOR, FOREIGN, OWN, Talk
+from tests.fixtures.clinic_day import DAY
+from tests.fixtures.report_calls import full_analysis
+
+from medai.analysis.repository import AnalysisRepository
+from medai.bot.keyboards.people import clinic_key
+from medai.calls.models import Call
+from medai.members.models import Role
+
+MARK = "ЧУЖОЕ"
+PHONE = "+79000000099"
+_updates = count(1)
+
+
+@dataclass(slots=True)
+class Boundary:
+    """A bot with a full foreign clinic, and people of the own one who tap anything."""
+
+    talk: Talk
+    ids: list[str]
+
+    async def tap(self, person_id: int, data: str) -> None:
+        """The tap as Telegram delivers it."""
+        user = {"id": person_id, "is_bot": False, "first_name": "Ольга"}
+        chat = {"id": person_id, "type": "private"}
+        message = {"message_id": 1, "date": 1, "chat": chat, "from": user, "text": "старое"}
+        query = {"id": "0", "from": user, "chat_instance": "c", "data": data, "message": message}
+        update = {"update_id": next(_updates), "callback_query": query}
+        messenger = self.talk.messenger
+        await messenger.dispatcher.feed_raw_update(messenger.bot, update)
+        await self.talk.messenger.errands.stop(person_id)
+
+    def shown(self) -> str:
+        """Everything that any chat has ever shown, files' names included."""
+        return str(self.talk.sandbox.control.get("/telegram/log"))
+
+
+@pytest.fixture
+async def boundary(talk: Talk) -> Boundary:
+    strange = {"lead_name": MARK, "contact_name": MARK, "phone": PHONE, "lead_id": 777}
+    calls: list[Call] = []
+    for note in (101, 102):
+        name = f"{MARK} Петров"
+        calls.append(
+            await talk.library.add_done(note, client_id=FOREIGN, administrator=name, **strange)
+        )
+        full = full_analysis(calls[-1].id, {"greeting": 8})
+        quoted = full.model_copy(update={"client_id": FOREIGN, "recommendations": (MARK,)})
+        await AnalysisRepository(talk.app.documents).save(quoted)
+    colleague = {"lead_name": MARK, "phone": PHONE, "administrator": f"{MARK} Иванов"}
+    calls.append(await talk.library.add_done(103, **colleague))
+    await talk.library.add(104, administrator=ADMINISTRATOR)
+    await talk.member("foreigner", Role.OWNER, FOREIGN)
+    await talk.app.members.named(503, MARK)
+    invitation, _ = await talk.app.invitations.create(FOREIGN, Role.OWNER, by="cli")
+    await talk.member("administrator", Role.ADMINISTRATOR)
+    ids = [call.id for call in calls]
+    ids += ["777", "101", "501", "503", "502", invitation.id, clinic_key(FOREIGN), clinic_key(OWN)]
+    ids += [FOREIGN, DAY.strftime("%Y%m%d"), "202611", "", "-1", "0", "1"]
+    return Boundary(talk, ids)
+
+
+PREFIXES = ["g", "d", "da", "l", "c", "r", "m", "dp", "w", "y", "n", "q", "k", "i", "iw", "o",
+            "lead_", "call_", "transcribe_", "analyze_", "download_transcript_"]  # fmt: skip
+WORDS = ["s", "t", "x", "a", "r", "w", "q", "o", "home", "days", "date", "rep", "prof", "ppl",
+         "inv", "owner", "morning", "0", "1", "-1", "-2", "99"]  # fmt: skip
+
+
+def taps(ids: list[str]) -> st.SearchStrategy[str]:
+    """Well-formed data with foreign ids, and data of any form."""
+    part = st.sampled_from(ids) | st.sampled_from(WORDS)
+    formed = st.tuples(st.sampled_from(PREFIXES), st.lists(part, min_size=1, max_size=3))
+    return formed.map(lambda one: ":".join([one[0], *one[1]])) | st.text(max_size=32)
+
+
+async def test_no_tap_reaches_what_is_not_the_persons_own(boundary: Boundary) -> None:
+    """An administrator of one clinic: foreign calls and colleagues' calls both stay unseen."""
+    person = boundary.talk.person("administrator").id
+    tried: list[str] = []
+
+    @settings(max_examples=150, database=None, suppress_health_check=list(HealthCheck))
+    @given(data=taps(boundary.ids))
+    def collect(data: str) -> None:
+        tried.append(data)
+
+    collect()
+    every_call = [f"c:{one}:{act}" for one in boundary.ids[:3] for act in "stxar"]
+    for data in [*every_call, *(f"l:{one}:0" for one in boundary.ids[:3]), *tried]:
+        await boundary.tap(person, data)
+        member = await boundary.talk.app.members.member(person)
+        assert member is not None
+        assert member.client_id == OWN, data
+
+    shown: Any = boundary.shown()
+    assert "Что-то пошло не так" not in shown
+    assert shown.count("Звонок не найден") > len(every_call)
+    assert MARK not in shown
+    assert PHONE not in shown
+    for name in boundary.ids[:3]:
+        assert name not in shown
+    members = [one.telegram_id async for one in boundary.talk.app.members.of_clinic(FOREIGN)]
+    assert members == [503]
+    opened = [one async for one in boundary.talk.app.access_log.newest(None, 1000)]
+    assert not [one for one in opened if one.by == f"telegram:{person}"]
+    for name in boundary.ids[:3]:
+        call = await boundary.talk.app.calls.get(name)
+        assert call is not None
+        assert call.run_id is None
