@@ -1,16 +1,28 @@
-"""What commands refuse before any work, in words."""
+"""What commands refuse before any work, in words, and what they do not carry with them."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from tests.fixtures.command_line import SOURCES
 
 from medai.cli.exporting import save
 from medai.cli.own_call import read_recording
 from medai.cli.service import listening
 from medai.errors import InvalidInputError, RecordingError, SettingsError
 from medai.settings import Settings
+
+
+def test_commands_do_not_load_the_bot() -> None:
+    """It takes more memory than the rest of a command together."""
+    program = "import sys, medai.cli.app; print('aiogram' in sys.modules)"
+    command = [sys.executable, "-c", program]
+    path = {"PYTHONPATH": str(SOURCES)}
+    answer = subprocess.run(command, env=path, capture_output=True, text=True, check=True)  # noqa: S603
+    assert answer.stdout == "False\n"
 
 
 def test_a_taken_port_is_told_with_its_settings() -> None:

@@ -14,7 +14,6 @@ from medai.bot.app import DRAIN_SECONDS, UPDATES, Messenger, open_messenger
 from medai.bot.notices.delivery import deliver
 from medai.errors import ProviderStoppedError, SettingsError, StoreError
 from medai.infra.postgres import advisory_lock
-from medai.settings import Settings
 
 _log = structlog.get_logger(__name__)
 
@@ -34,11 +33,6 @@ Companion = Callable[[Application, Bot], Awaitable[None]]
 """Work beside the dialogues for as long as the bot runs, for example the delivery of notices."""
 
 COMPANIONS: Sequence[Companion] = (deliver,)
-
-
-def polling_asked(settings: Settings) -> bool:
-    """Whether a process of the bot's own is needed: it has a token and no webhook."""
-    return bool(settings.bot_token.get_secret_value()) and not settings.telegram_webhook_url
 
 
 async def run_bot(application: Application, say: Say, *, patient: bool = False) -> None:
