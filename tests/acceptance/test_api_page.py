@@ -15,16 +15,18 @@ from tests.fixtures.sandbox import DAY, RunningSandbox
 from tests.fixtures.service import doors_of, working
 
 from medai.bootstrap import Application
+from medai.members.models import Role
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 _BLOCK = re.compile(r"^```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _RECORDING_CURL = r"""curl() { printf '%s\0' "$@"; printf '\1'; }; """
 """Bash splits and quotes the words; what curl would be given is printed instead."""
-_LEARNED = ("KEY_ID", "CALL", "NOTE", "FILE")
+_LEARNED = ("KEY_ID", "ID", "CALL", "NOTE", "FILE")
 """What the reader takes from an answer: it stands as <NAME> in the commands until then."""
 _ENDED = {"completed", "partial"}
 _DEADLINE_SECONDS = 120
 _POLL_SECONDS = 0.1
+_TELEGRAM_ID = 501
 
 
 @dataclass(slots=True)
@@ -102,6 +104,8 @@ class Reader:
         assert body.get("success", True), f"{url}: {body}"
         if url.endswith("/admin/keys") and "id" in body:
             self.known["KEY_ID"] = body["id"]
+        if url.endswith("/admin/invitations"):
+            self.known["ID"] = body["id"]
         if "/calls/list" in url:
             call = next(one for one in body["data"]["calls"] if one["analyze_status"] == "success")
             self.known.update(
@@ -118,6 +122,12 @@ def _is_final(answer: httpx2.Response) -> bool:
     return True
 
 
+async def come_in(application: Application, client_id: str) -> None:
+    """Somebody whom the page's reader can take out again."""
+    _, code = await application.invitations.create(client_id, Role.MANAGER, by="cli")
+    await application.invitations.accept(code, _TELEGRAM_ID, "Ольга")
+
+
 async def test_every_command_of_the_page_works(
     application: Application, sandbox: RunningSandbox
 ) -> None:
@@ -127,6 +137,7 @@ async def test_every_command_of_the_page_works(
         "CLINIC": clinic["client_id"],
         "SECRET": clinic["client_secret"], "CODE": clinic["auth_code"],
         "SUBDOMAIN": clinic["subdomain"], "REDIRECT": clinic["redirect_url"],
+        "TELEGRAM_ID": str(_TELEGRAM_ID),
         **{name: f"<{name}>" for name in _LEARNED},
     }  # fmt: skip
     page = PAGE.read_text(encoding="utf-8")
@@ -134,6 +145,8 @@ async def test_every_command_of_the_page_works(
     async with doors_of(application) as doors, working(application):
         reader = Reader(doors.stranger)
         for one in commands(page, environment):
+            if "/admin/members?" in one.url:
+                await come_in(application, clinic["client_id"])
             await reader.type(one)
 
     assert len(reader.typed) == len(re.findall(r"^curl ", page, re.MULTILINE))

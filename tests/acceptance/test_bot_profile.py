@@ -33,7 +33,7 @@ async def test_an_administrator_is_offered_what_can_come_to_them(talk: Talk) -> 
     (profile,) = await person.write("/profile")
     assert "Ваши звонки: Мария Иванова" in text_of(profile)
     notices = [one for one in labels(profile["message"]) if one[0] in "🔔🔕"]
-    assert notices == ["🔔 Утренняя сводка", "🔔 Недельная сводка"]
+    assert notices == ["🔔 Утренняя сводка"]
 
 
 async def test_values_that_no_button_has(talk: Talk) -> None:

@@ -13,8 +13,11 @@ from tests.fixtures.report_calls import many_calls
 from medai.calls.models import Audio, Call, Stage
 from medai.calls.repository import CallRepository
 from medai.cli.running import EXIT_CODES
+from medai.clinics.models import Clinic
+from medai.clinics.repository import ClinicRepository
 from medai.infra.postgres import open_pool
 from medai.infra.postgres_documents import PostgresDocuments
+from medai.kit.clock import utc_now
 
 NOWHERE = "http://127.0.0.1:9"
 TOO_LONG_SECONDS = 2**40
@@ -31,12 +34,25 @@ def medai(postgres_dsn: str, tmp_path: Path) -> CommandLine:
 
 
 @pytest.fixture
-async def repository(medai: CommandLine, postgres_dsn: str) -> AsyncIterator[CallRepository]:
-    """Calls of an installation whose tables exist."""
+async def documents(medai: CommandLine, postgres_dsn: str) -> AsyncIterator[PostgresDocuments]:
+    """An installation whose tables exist."""
     assert (await medai.run("db", "upgrade")).code == 0
     pool = await open_pool(postgres_dsn)
-    yield CallRepository(PostgresDocuments(pool))
+    yield PostgresDocuments(pool)
     await pool.close()
+
+
+@pytest.fixture
+def repository(documents: PostgresDocuments) -> CallRepository:
+    return CallRepository(documents)
+
+
+async def clinic_of(call: Call, documents: PostgresDocuments) -> None:
+    now = utc_now()
+    clinic = Clinic(
+        id="1", client_id=call.client_id, name="Ромашка", created_at=now, updated_at=now
+    )
+    await ClinicRepository(documents, utc_now).insert(clinic)
 
 
 async def stored(repository: CallRepository) -> list[Call]:
@@ -80,9 +96,10 @@ async def test_a_day_that_cannot_be_written_ends_the_command_with_its_code(
 
 
 async def test_a_damaged_document_is_named_in_one_line(
-    medai: CommandLine, repository: CallRepository
+    medai: CommandLine, documents: PostgresDocuments, repository: CallRepository
 ) -> None:
     damaged, *_ = await stored(repository)
+    await clinic_of(damaged, documents)
     await repository.change(damaged.id, {"duration_seconds": "долго"})
     day = damaged.business_day.isoformat()
 
