@@ -82,7 +82,21 @@ async def test_a_folder_lists_its_files_with_their_times(files: Files) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "/etc/passwd", "../a", "a/../b", "a//b", "a/", "a\\b", ".", "a/./b", "a\x00", "a\n"],
+    [
+        "",
+        "/etc/passwd",
+        "../a",
+        "a/../b",
+        "a//b",
+        "a/",
+        "a\\b",
+        ".",
+        "a/./b",
+        "a\x00",
+        "a\n",
+        "a" * 241,
+        "я" * 121,
+    ],
 )
 async def test_names_cannot_leave_the_store(files: Files, name: str) -> None:
     for attempt in (files.write(name, b""), files.read(name), files.exists(name)):
@@ -90,7 +104,9 @@ async def test_names_cannot_leave_the_store(files: Files, name: str) -> None:
             await attempt
 
 
-@pytest.mark.parametrize("name", ["50%.txt", "a%2Fb", "%2e%2e/x", "a?b", "a*b", "имя.pdf"])
+@pytest.mark.parametrize(
+    "name", ["50%.txt", "a%2Fb", "%2e%2e/x", "a?b", "a*b", "имя.pdf", "a" * 240, "я" * 120]
+)
 async def test_odd_names_stay_what_they_are(files: Files, name: str) -> None:
     await files.write(f"odd/{name}", b"1")
     assert await files.read(f"odd/{name}") == b"1"

@@ -17,9 +17,10 @@ from medai.infra.files import Files
 _FOLDER = "files"
 _OPEN_TO_OTHERS = 0o077
 _CHUNK_BYTES = 256 * 1024
-_SEGMENT = re.compile(r"[^/\\#\x00-\x1f\x7f]{1,120}")
-"""No separators, no control characters and no "#", which marks unfinished local files; 120 letters
-are at most 240 bytes of Cyrillic, which file systems take."""
+_SEGMENT = re.compile(r"[^/\\#\x00-\x1f\x7f]+")
+"""No separators, no control characters and no "#", which marks unfinished local files."""
+_LONGEST_SEGMENT_BYTES = 240
+"""File systems take 255; an unfinished local file has a mark behind its name."""
 
 
 def open_files(data_dir: Path, url: str) -> Files:
@@ -106,10 +107,15 @@ class ObjectFiles:
 
 def checked(name: str) -> str:
     """The name if it stays inside the store. Raises InvalidInputError."""
-    parts = name.split("/")
-    if not all(_SEGMENT.fullmatch(part) and part not in {".", ".."} for part in parts):
+    if not all(_is_segment(part) for part in name.split("/")):
         raise InvalidInputError("Недопустимое имя файла: укажите имя без «..» и лишних «/»")
     return name
+
+
+def _is_segment(part: str) -> bool:
+    if part in {".", ".."} or not _SEGMENT.fullmatch(part):
+        return False
+    return len(part.encode(errors="surrogatepass")) <= _LONGEST_SEGMENT_BYTES
 
 
 @contextmanager
