@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from psycopg.conninfo import make_conninfo
 from tests.fixtures.application import empty_mongodb
 from tests.fixtures.bot_chat import OWN, Person, Talk, bot_at_work, labels, text_of
 from tests.fixtures.call_library import Library, done, opened_library
@@ -170,6 +171,45 @@ async def test_one_process_for_a_token(library: Library, sandbox: RunningSandbox
     assert said.empty()
     second.cancel()
     await asyncio.gather(second, return_exceptions=True)
+
+
+_BREAK_LOCKS = """
+SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+ WHERE l.locktype = 'advisory' AND l.granted AND a.application_name = 'medai-lock'
+   AND a.datname = current_database()
+"""
+
+
+async def test_a_lost_lock_moves_the_bot_to_the_next_process(
+    sandbox: RunningSandbox, prepared_dsn: str, tmp_path: Path
+) -> None:
+    """As after a restart of PostgreSQL: never two that ask Telegram for updates."""
+    settings = bot_settings(sandbox)
+    said: list[asyncio.Queue[str]] = [asyncio.Queue(), asyncio.Queue()]
+    person = Person(501, sandbox.control)
+    async with AsyncExitStack() as stack:
+        apps = []
+        for number in range(2):  # another address is another process: locks meet in the server
+            dsn = make_conninfo(prepared_dsn, options=f"-c extra_float_digits={number}")
+            opened = opened_library(dsn, tmp_path / f"data{number}", **settings)
+            apps.append((await stack.enter_async_context(opened)).app)
+        first = asyncio.create_task(run_bot(apps[0], said[0].put_nowait))
+        await person.write("/start")
+        second = asyncio.create_task(run_bot(apps[1], said[1].put_nowait))
+        assert "ведёт другой процесс" in await said[1].get()
+        async with apps[0].pool.connection() as connection:
+            await connection.execute(_BREAK_LOCKS)
+        async with asyncio.timeout(10):
+            assert "ведёт другой процесс" in await said[0].get()
+        await person.write("/start")
+        assert not first.done()
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        await person.write("/start")  # the first one has it again
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+    answers = [one for one in await person.messages() if one["from"]["is_bot"]]
+    assert len(answers) == 3
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.enums import ParseMode
 from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import BotCommand, LinkPreviewOptions
-from aiogram.utils.token import TokenValidationError
+from aiogram.utils.token import TokenValidationError, validate_token
 
 from medai.bootstrap import Application
 from medai.bot.errands.carriers import CARRIERS
@@ -118,11 +118,20 @@ def assembled(application: Application, bot: Bot) -> Messenger:
     return Messenger(application, bot, dispatcher, errands, ledger, storage, once)
 
 
+def require_token(settings: Settings) -> str:
+    """BOT_TOKEN. Raises SettingsError when it is empty or has not the form of one."""
+    token = settings.bot_token.get_secret_value().strip()
+    if not token:
+        raise SettingsError("BOT_TOKEN пуст: возьмите токен у @BotFather")
+    try:
+        validate_token(token)
+    except TokenValidationError:
+        raise SettingsError("BOT_TOKEN не похож на токен бота: возьмите его у @BotFather") from None
+    return token
+
+
 def _bot(settings: Settings, session: HttpSession) -> Bot:
     plain = DefaultBotProperties(
         parse_mode=ParseMode.HTML, link_preview=LinkPreviewOptions(is_disabled=True)
     )
-    try:
-        return Bot(settings.bot_token.get_secret_value().strip(), session, plain)
-    except TokenValidationError:
-        raise SettingsError("BOT_TOKEN не похож на токен бота: возьмите его у @BotFather") from None
+    return Bot(require_token(settings), session, plain)

@@ -10,10 +10,10 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramNotFound, TelegramUnauthorizedError
 
 from medai.bootstrap import Application
-from medai.bot.app import DRAIN_SECONDS, UPDATES, Messenger, open_messenger
+from medai.bot.app import DRAIN_SECONDS, UPDATES, Messenger, open_messenger, require_token
 from medai.bot.notices.delivery import deliver
 from medai.errors import ProviderStoppedError, SettingsError, StoreError
-from medai.infra.postgres import advisory_lock
+from medai.infra.postgres import HeldLock, watched_lock
 
 _log = structlog.get_logger(__name__)
 
@@ -39,13 +39,63 @@ async def run_bot(application: Application, say: Say, *, patient: bool = False) 
     """Answer people until cancelled; then what runs may end.
 
     Waits while another process holds the token. Raises SettingsError for a malformed token,
-    ProviderStoppedError for one that Telegram refuses (`patient`: it is asked again), StoreError.
+    ProviderStoppedError for one that Telegram refuses (`patient`: it is asked again), StoreError
+    when the store is away at the start.
     """
     require_polling(application)
-    async with one_of_a_kind(application, say), open_messenger(application) as messenger:
+
+    async def answer(messenger: Messenger, lock: HeldLock) -> None:
         await greeted(messenger, without_webhook, patient=patient)
         async with at_work(messenger):
-            await polled(messenger)
+            await polled_while_held(messenger, lock)
+
+    await lead(application, say, answer)
+
+
+Work = Callable[[Messenger, HeldLock], Awaitable[None]]
+"""What the process that holds the token does until the lock is lost."""
+
+
+async def lead(application: Application, say: Say, work: Work, *, patient: bool = False) -> None:
+    """Hold the token and work; begin anew when the lock was lost (a restarted PostgreSQL).
+
+    Ends by cancellation. Raises SettingsError for a malformed token, StoreError at the start
+    (`patient`: the store is waited for then too), and what the work raises.
+    """
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            async with (
+                one_of_a_kind(application, say) as lock,
+                open_messenger(application) as messenger,
+            ):
+                patient, pause = True, _FIRST_PAUSE_SECONDS
+                await work(messenger, lock)
+            _log.warning("the lock of the bot's token was lost and is taken anew")
+        except StoreError as error:
+            if not patient:
+                raise
+            _log.warning("the bot waits for the store", code=error.code, pause=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+async def polled_while_held(
+    messenger: Messenger, lock: HeldLock, *, poll_seconds: int = _POLL_SECONDS
+) -> None:
+    """Long polling until the lock is lost: then errands end here, for whoever holds it now goes
+    on with them."""
+    lost = asyncio.create_task(lock.lost())
+    polling = asyncio.create_task(polled(messenger, poll_seconds=poll_seconds))
+    try:
+        await asyncio.wait({lost, polling}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (lost, polling):
+            task.cancel()
+        await asyncio.gather(lost, polling, return_exceptions=True)
+    if not polling.cancelled():
+        polling.result()
+    await messenger.errands.close(0)
 
 
 def require_polling(application: Application) -> None:
@@ -137,25 +187,26 @@ async def greeted(messenger: Messenger, prepare: Preparation, *, patient: bool =
 
 
 @asynccontextmanager
-async def one_of_a_kind(application: Application, say: Say) -> AsyncIterator[None]:
-    """One process for each token: a second poller would take the first one's updates."""
-    token = application.settings.bot_token.get_secret_value().strip()
-    if not token:
-        raise SettingsError("BOT_TOKEN пуст: возьмите токен у @BotFather")
+async def one_of_a_kind(application: Application, say: Say) -> AsyncIterator[HeldLock]:
+    """One process for each token: a second poller would take the first one's updates.
+
+    Raises SettingsError for a token that is none, StoreError.
+    """
+    token = require_token(application.settings)
     key = f"telegram-bot:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
-    lock = advisory_lock(application.pool, key)
+    lock = watched_lock(application.pool, key)
     taking = asyncio.ensure_future(lock.__aenter__())
     try:
         done, _ = await asyncio.wait({taking}, timeout=_LOCK_PATIENCE_SECONDS)
         if not done:
             say("Этого бота уже ведёт другой процесс: жду, пока он закончит")
-        await taking
+        held = await taking
     except BaseException:
         taking.cancel()
         await asyncio.gather(taking, return_exceptions=True)
         raise
     try:
-        yield
+        yield held
     finally:
         await lock.__aexit__(None, None, None)
 

@@ -1,5 +1,6 @@
 """Updates by webhook: the API's process hands them over (telegram.md 6)."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,9 +13,10 @@ from aiogram.types import Update
 from pydantic import ValidationError
 
 from medai.bootstrap import Application
-from medai.bot.app import UPDATES, open_messenger
-from medai.bot.running import Say, at_work, greeted, one_of_a_kind
+from medai.bot.app import UPDATES, Messenger, require_token
+from medai.bot.running import Say, at_work, greeted, lead
 from medai.errors import SettingsError
+from medai.infra.postgres import HeldLock
 from medai.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -27,37 +29,67 @@ _CONNECTIONS = 20
 @asynccontextmanager
 async def webhook_at_work(
     application: Application, say: Say
-) -> AsyncIterator[Callable[[dict[str, Any]], Awaitable[None]]]:
-    """Tell Telegram the address; yields what takes an update. Raises SettingsError,
-    ProviderStoppedError for a refused token, StoreError."""
+) -> AsyncIterator[Callable[[dict[str, Any]], Awaitable[bool]]]:
+    """Yields at once what takes an update; False until the bot is at work here.
+
+    The API waits for nobody: not for Telegram, not for another process that holds the token.
+    Telegram repeats what was not taken. Raises SettingsError.
+    """
     url, secret = checked(application.settings)
-    async with one_of_a_kind(application, say), open_messenger(application) as messenger:
+    at_desk: list[Messenger] = []
 
-        async def told(bot: Bot) -> None:
-            await bot.set_webhook(
-                url,
-                secret_token=secret,
-                allowed_updates=UPDATES,
-                max_connections=_CONNECTIONS,
-                drop_pending_updates=False,
-            )
+    async def told(bot: Bot) -> None:
+        await bot.set_webhook(
+            url,
+            secret_token=secret,
+            allowed_updates=UPDATES,
+            max_connections=_CONNECTIONS,
+            drop_pending_updates=False,
+        )
 
-        await greeted(messenger, told)
-
-        async def take(body: dict[str, Any]) -> None:
-            try:
-                update = Update.model_validate(body, context={"bot": messenger.bot})
-            except ValidationError:
-                _log.warning("telegram sent an update that cannot be read")
-                return
-            await messenger.dispatcher.feed_update(messenger.bot, update)
-
+    async def answer(messenger: Messenger, lock: HeldLock) -> None:
+        await greeted(messenger, told, patient=True)
         async with at_work(messenger):
-            yield take
+            at_desk.append(messenger)
+            try:
+                await lock.lost()
+            finally:
+                at_desk.clear()
+            await messenger.errands.close(0)  # whoever holds the token now goes on with them
+
+    async def take(body: dict[str, Any]) -> bool:
+        if not at_desk:
+            return False
+        await _taken(at_desk[0], body)
+        return True
+
+    leading = asyncio.create_task(lead(application, say, answer, patient=True))
+    leading.add_done_callback(_noted)
+    try:
+        yield take
+    finally:
+        leading.cancel()
+        await asyncio.gather(leading, return_exceptions=True)
+
+
+async def _taken(messenger: Messenger, body: dict[str, Any]) -> None:
+    try:
+        update = Update.model_validate(body, context={"bot": messenger.bot})
+    except ValidationError:
+        _log.warning("telegram sent an update that cannot be read")
+        return
+    await messenger.dispatcher.feed_update(messenger.bot, update)
+
+
+def _noted(leading: asyncio.Task[None]) -> None:
+    """The API goes on without its bot; the log tells why there is none."""
+    if not leading.cancelled() and (error := leading.exception()):
+        _log.error("the bot ended", error=type(error).__name__, exc_info=error)
 
 
 def checked(settings: Settings) -> tuple[str, str]:
     """Address and secret. Raises SettingsError for what Telegram would refuse or ours miss."""
+    require_token(settings)
     url = settings.telegram_webhook_url
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.path.endswith(_PATH):

@@ -18,8 +18,8 @@ from medai.settings import Settings
 _log = structlog.get_logger(__name__)
 
 _SPAWN = multiprocessing.get_context("spawn")
-_COURTESY = 5
-"""How much further back than the command the process stands for processor time (nice)."""
+BEHIND = 5
+"""How much further back than the command a process may stand for processor time (nice)."""
 _START_AGAIN_SECONDS = 1.0
 _PATIENCE_SECONDS = 60.0
 """Twice what workers take to finish what they have begun."""
@@ -28,13 +28,13 @@ Work = Callable[[Application], Awaitable[None]]
 """A function of a module: the process finds it by its name."""
 
 
-async def keep_beside(work: Work, settings: Settings) -> None:
+async def keep_beside(work: Work, settings: Settings, *, courtesy: int = 0) -> None:
     """Do the work in a process of its own until cancelled; then it may end what it has begun.
 
     A process that ends by itself or is killed is started again. One whose parent was killed ends.
     """
     while True:
-        process = _SPAWN.Process(target=_carry_out, args=(work, settings))
+        process = _SPAWN.Process(target=_carry_out, args=(work, settings, courtesy))
         with deaf_children():
             process.start()
         try:
@@ -62,8 +62,8 @@ def _stop(process: SpawnProcess) -> None:
     process.join()
 
 
-def _carry_out(work: Work, settings: Settings) -> None:
-    os.nice(_COURTESY)
+def _carry_out(work: Work, settings: Settings, courtesy: int) -> None:
+    os.nice(courtesy)
     configure_from(settings)
     guarded(lambda: _until_stopped(work, settings))
 

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from medai.api.app import create_api, create_watching
 from medai.api.patience import PatientProtocol
 from medai.bootstrap import Application
-from medai.cli.beside import keep_beside
+from medai.cli.beside import BEHIND, keep_beside
 from medai.cli.bot import bot_beside, has_bot_beside, webhook
 from medai.cli.running import console, guarded, with_application
 from medai.errors import InvalidInputError, SettingsError
@@ -71,10 +71,11 @@ async def serve_forever(application: Application) -> None:
     """API, workers and bot until one of them ends. Raises what ended it.
 
     Workers have a process of their own: busy ones would keep every answer waiting, and a status is
-    asked for just while there is work. So has the bot, which waits for Telegram by long polls.
+    asked for just while there is work. So has the bot, which waits for Telegram by long polls;
+    people wait for its answers as for those of the API.
     """
     settings = application.settings
-    beside = [keep_beside(_work, settings)]
+    beside = [keep_beside(_work, settings, courtesy=BEHIND)]
     if has_bot_beside(application):
         beside.append(keep_beside(bot_beside, settings))
     await _together(*beside, _serve(application))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -31,6 +32,7 @@ _KEEPALIVE: dict[str, Any] = {
     "keepalives_count": 3,
     "connect_timeout": 10,
 }
+_LOOK_SECONDS = 1.0
 _local_locks: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()
 
 
@@ -99,13 +101,30 @@ def store_errors() -> Iterator[None]:
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class HeldLock:
+    """A lock of `watched_lock`, as long as its connection lives."""
+
+    connection: AsyncConnection[tuple[Any, ...]]
+
+    async def lost(self) -> None:
+        """Return once the connection is gone: from then on somebody else may hold the lock."""
+        while True:
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS * 10):
+                    await self.connection.execute("SELECT 1")
+            except (psycopg.OperationalError, TimeoutError):
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
 @asynccontextmanager
-async def advisory_lock(pool: Pool, key: str) -> AsyncIterator[None]:
+async def watched_lock(pool: Pool, key: str) -> AsyncIterator[HeldLock]:
     """Hold the fleet-wide lock `key`; waits as long as it takes without blocking the loop.
 
     The lock lives on a connection of its own outside the pool, so waiters cannot starve the
     holder of connections, and tasks of one process queue up before they open one. A holder that
-    dies frees the lock. It does not fence: a holder whose connection broke does not know.
+    dies frees the lock. It does not fence: a holder whose connection broke has to ask (`lost`).
     Raises StoreError when the server cannot be reached.
     """
     local_key = (id(asyncio.get_running_loop()), dsn_of(pool), key)
@@ -114,9 +133,16 @@ async def advisory_lock(pool: Pool, key: str) -> AsyncIterator[None]:
         with store_errors():
             connection = await _locked_connection(pool, key)
         try:
-            yield
+            yield HeldLock(connection)
         finally:
             await connection.close()
+
+
+@asynccontextmanager
+async def advisory_lock(pool: Pool, key: str) -> AsyncIterator[None]:
+    """The same for work that is short, or harmless when two do it."""
+    async with watched_lock(pool, key):
+        yield
 
 
 async def open_connection(pool: Pool, name: str) -> AsyncConnection[tuple[Any, ...]]:

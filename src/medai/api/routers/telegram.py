@@ -10,8 +10,8 @@ from medai.infra.crypto import is_same
 
 WEBHOOK_PATH = "/telegram/webhook"
 
-Take = Callable[[dict[str, Any]], Awaitable[None]]
-"""Takes one update in the Bot API's form."""
+Take = Callable[[dict[str, Any]], Awaitable[bool]]
+"""Takes one update in the Bot API's form; False while no bot is at work here."""
 
 
 def webhook_router(secret: str, take: Take) -> APIRouter:
@@ -25,7 +25,8 @@ def webhook_router(secret: str, take: Take) -> APIRouter:
     ) -> Response:
         if not is_same(given, secret):
             return JSONResponse({"detail": "Неверный секрет вебхука"}, status_code=403)
-        await take(body)
+        if not await take(body):  # Telegram repeats it
+            return JSONResponse({"detail": "Бот ещё не готов"}, status_code=503)
         return JSONResponse({})
 
     return router
