@@ -1,6 +1,7 @@
 """Delivery of notices when something fails: never twice, never lost without a trace, no noise."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from medai.bot.notices.delivery import deliver
 from medai.bot.notices.posts import Post
 from medai.bot.notices.writing import AwayError, write
 from medai.digests.models import Morning
-from medai.errors import StoreError
+from medai.errors import ProviderStoppedError, StoreError
 from medai.members.models import Role
 from medai.processing.digests.deliveries import DELIVERIES, Due, Kind
 
@@ -178,3 +179,67 @@ async def test_old_deliveries_are_forgotten(notices: Notices) -> None:
     found = notices.app.documents.find(DELIVERIES, {}, sort=(("_id", 1),))
     kinds = [(one["kind"], one["at"] > MORNING) async for one in found]
     assert kinds == [(Kind.MORNING, True)] * 2
+
+
+async def interrupted(
+    monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[int], Awaitable[None]]
+) -> None:
+    """See that something happens to the other one while the first message is being written."""
+    begun: list[int] = []
+
+    async def slow(bot: Bot, chat_id: int, post: Post) -> int:
+        if not begun:
+            begun.append(chat_id)
+            await meanwhile(BORIS if chat_id == OLGA else OLGA)
+        return await write(bot, chat_id, post)
+
+    monkeypatch.setattr(deliveries, "write", slow)
+
+
+@pytest.mark.parametrize("what", ["mornings", "alerts", "troubles"])
+async def test_whoever_is_taken_out_while_others_are_written_to_hears_nothing(
+    notices: Notices, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    await notices.clinic("elka", "Ёлка")
+    for person in (OLGA, BORIS):
+        await notices.person(person, "elka")
+    await notices.call("elka", MORNING - timedelta(minutes=20))
+    stopped = ProviderStoppedError("elevenlabs", "Ключ отвергнут")
+    await notices.app.stops.stand_still("elevenlabs", "elka", stopped)
+
+    async def taken_out(person: int) -> None:
+        await notices.app.members.revoke("elka", person, by="cli")
+
+    await interrupted(monkeypatch, taken_out)
+    await getattr(notices.delivery, what)()
+    assert sorted(len(notices.texts(one)) for one in (OLGA, BORIS)) == [0, 1]
+
+
+async def test_a_message_of_somebody_taken_out_is_not_brought_up_to_date(notices: Notices) -> None:
+    await staff(notices)
+    await notices.call("elka", MORNING - timedelta(minutes=20))
+    await notices.delivery.alerts()
+    before = notices.texts(BORIS)
+    await notices.app.members.revoke("elka", BORIS, by="cli")
+    await notices.tap(OLGA, "🙋 Беру")
+    await notices.delivery.alerts()
+    assert "Взял(а): Ольга" in notices.texts(OLGA)[0]
+    assert notices.texts(BORIS) == before
+
+
+async def test_an_owner_who_is_a_manager_by_now_is_told_no_minutes(
+    notices: Notices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await notices.clinic("elka", "Ёлка")
+    for person in (OLGA, BORIS):
+        await notices.person(person, "elka")
+
+    async def demoted(person: int) -> None:
+        await notices.person(person, "elka", Role.MANAGER)
+
+    await interrupted(monkeypatch, demoted)
+    await notices.call("elka", MORNING - timedelta(days=1))
+    for _ in range(2):
+        await notices.delivery.mornings()
+    told = ["Минуты" in text for one in (OLGA, BORIS) for text in notices.texts(one)]
+    assert sorted(told) == [False, True]

@@ -1,16 +1,18 @@
 """The report flow of the bot: period, people, confirmation, picture and files."""
 
+import asyncio
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
 import openpyxl
 import pytest
+from aiogram import Bot
 from pypdf import PdfReader
 from tests.fixtures.bot_chat import ADMINISTRATOR, OWN, Person, Talk, labels, text_of
 
 from medai.access.audit import Opened
-from medai.bot.errands import report
+from medai.bot.errands import progress, report, runner
 from medai.members.models import Role
 
 OTHER = "Пётр <Петров>"
@@ -242,3 +244,82 @@ async def test_whoever_was_taken_out_meanwhile_gets_no_file(
     deeds = await ended(person)
     assert documents(deeds) == []
     assert "Доступа к этой клинике больше нет" in text_of(deeds[-1])
+
+
+async def ask_for_all(person: Person) -> None:
+    await person.write("/report")
+    await person.tap("Неделя")
+    await person.tap("Все администраторы")
+    await person.post("/telegram/tap", chat_id=person.id, label="✅ Создать")
+
+
+async def test_whoever_is_taken_out_ends_the_work_under_way(
+    talk: Talk, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await talk.member("administrator", Role.OWNER)
+
+    async def endless(*_: Any, **__: Any) -> None:
+        await talk.app.members.revoke(OWN, person.id, by="cli")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(type(talk.app.reports), "generate", endless)
+    await ask_for_all(person)
+    deeds = await ended(person)
+    assert "Доступа к этой клинике больше нет" in text_of(deeds[-1])
+
+
+async def test_whoever_is_taken_out_between_two_files_gets_no_other(
+    talk: Talk, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await talk.member("administrator", Role.OWNER)
+    sent = Bot.send_photo
+
+    async def taken_out(bot: Bot, *words: Any, **options: Any) -> Any:
+        await talk.app.members.revoke(OWN, person.id, by="cli")
+        return await sent(bot, *words, **options)
+
+    monkeypatch.setattr(Bot, "send_photo", taken_out)
+    await ask_for_all(person)
+    deeds = await ended(person)
+    assert documents(deeds) == []
+    assert "Доступа к этой клинике больше нет" in text_of(deeds[-1])
+
+
+async def test_another_role_meanwhile_is_told(
+    talk: Talk, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await talk.member("administrator", Role.OWNER)
+    made = talk.app.reports.chart
+
+    async def demoted(*words: Any, **options: Any) -> bytes:
+        _, code = await talk.app.invitations.create(
+            OWN, Role.ADMINISTRATOR, administrator=ADMINISTRATOR, by="cli"
+        )
+        await talk.app.invitations.accept(code, person.id, "Ольга")
+        return await made(*words, **options)
+
+    monkeypatch.setattr(type(talk.app.reports), "chart", lambda _, *w, **o: demoted(*w, **o))
+    await ask_for_all(person)
+    deeds = await ended(person)
+    assert documents(deeds) == []
+    assert text_of(deeds[-1]) == "⚠️ Ваша роль изменилась: создайте отчёт заново"
+
+
+async def test_progress_that_cannot_be_shown_ends_no_work(
+    talk: Talk, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(runner, "_TELL_SECONDS", 0.01)
+    control, made = talk.sandbox.control, talk.app.reports.chart
+
+    async def late(*words: Any, **options: Any) -> bytes:
+        control.fail("telegram", "server_error", match="/editMessageText", times=2)
+        while (await asyncio.to_thread(control.pending_faults))["telegram"]:
+            await talk.settled()
+        return await made(*words, **options)
+
+    monkeypatch.setattr(type(talk.app.reports), "chart", lambda _, *w, **o: late(*w, **o))
+    await ask_for_all(person)
+    deeds = await ended(person)
+    assert "Отчёт готов" in text_of(deeds[-1])
+    assert len(documents(deeds)) == 2

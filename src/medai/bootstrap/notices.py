@@ -8,6 +8,7 @@ from medai.processing.digests.deliveries import Deliveries
 from medai.processing.digests.mornings import Mornings
 from medai.processing.digests.nights import Nights
 from medai.processing.digests.patients import PatientAlerts
+from medai.processing.digests.people import Recipients
 from medai.processing.digests.readings import ClinicReader
 from medai.processing.digests.service import Digests
 from medai.processing.digests.troubles import Troubles
@@ -60,6 +61,7 @@ def digests(ground: Ground, members: Members, reports: ReportService, stops: Sto
             keeper_chat=keeper_chat,
         ),
         deliveries=deliveries,
+        recipients=Recipients(members, keeper_chat),
     )
 
 

@@ -19,8 +19,9 @@ async def read_day(task: Task) -> None:
     day = date.fromisoformat(task.errand.args[0])
 
     async def tell() -> bool:
-        found = len(await task.seat.calls_of(day))
-        await task.progress.tell(texts.reading(day, found, task.progress.seconds))
+        if task.progress.is_due:
+            found = len(await (await task.look()).calls_of(day))
+            await task.progress.tell(texts.reading(day, found, task.progress.seconds))
         return False
 
     waited = await task.seat.read_day(day, tell)
@@ -32,7 +33,7 @@ async def transcribe(task: Task) -> None:
     """Wait for the transcript that was asked for, then show the call."""
 
     async def tell(_: Call) -> None:
-        await task.progress.tell(texts.transcribing(task.progress.seconds))
+        await task.tell(texts.transcribing(task.progress.seconds))
 
     call = await task.seat.transcribed(task.errand.args[0], _PATIENCE_SECONDS, tell)
     seat = await task.look()
@@ -47,7 +48,7 @@ async def analyse(task: Task) -> None:
     call_id = task.errand.args[0]
 
     async def tell(_: Call) -> None:
-        await task.progress.tell(texts.analysing(task.progress.seconds))
+        await task.tell(texts.analysing(task.progress.seconds))
 
     waited = await task.seat.analysed(call_id, _PATIENCE_SECONDS, tell)
     seat = await task.look()
@@ -59,6 +60,7 @@ async def analyse(task: Task) -> None:
     first, *others = await views.analysis(seat, call_id)
     await task.progress.end(first)
     for place, screen in enumerate(others):
+        await task.look()
         if await task.ledger.delivers(task.errand, f"page {place}"):
             await task.bot.send_message(task.chat_id, screen.text, reply_markup=screen.buttons)
 

@@ -2,11 +2,14 @@
 
 from time import monotonic
 
+import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest
+from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramForbiddenError
 
 from medai.bot.keyboards import common as keyboards
 from medai.bot.screens import Screen
+
+_log = structlog.get_logger(__name__)
 
 _PAUSE_SECONDS = 2.0
 """Between two changes: a chat takes one message a second, and people read slower."""
@@ -27,11 +30,21 @@ class Progress:
         """How long it takes already."""
         return int(monotonic() - self._started)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the last telling is so long ago that people want another."""
+        return monotonic() - self._shown_at >= _PAUSE_SECONDS
+
     async def tell(self, text: str) -> None:
-        """Show how far it is, with a button to stop; left out when it was told just now."""
-        if monotonic() - self._shown_at >= _PAUSE_SECONDS:
-            self._shown_at = monotonic()
+        """Show how far it is, with a button to stop. Raises TelegramForbiddenError alone: work
+        that people wait for does not end because its progress could not be shown."""
+        self._shown_at = monotonic()
+        try:
             await self._change(Screen(text, keyboards.stop()))
+        except TelegramForbiddenError:
+            raise
+        except AiogramError as error:
+            _log.info("progress was not shown", error=type(error).__name__)
 
     async def end(self, screen: Screen) -> None:
         """Show how it ended; in a message of its own where the first one is gone."""

@@ -11,6 +11,7 @@ from medai.bot.handlers.card import LARGEST_UPLOAD
 from medai.bot.keyboards import reports as keyboards
 from medai.bot.screens import Screen
 from medai.bot.texts import reports as texts
+from medai.errors import ConflictError
 from medai.kit.days import DayRange
 from medai.processing.seats import ReportFile, Seat
 
@@ -18,24 +19,32 @@ _LINKS = (texts.OPEN_PDF, texts.OPEN_EXCEL, texts.OPEN_PEOPLE)
 
 
 async def make_report(task: Task) -> None:
-    """Make it and send it. Raises NotFoundError for days without analysed calls."""
+    """Make it and send it. Raises NotFoundError for days without analysed calls, ConflictError
+    when the person's role changed meanwhile: what was made is not theirs to see."""
     first, last, *names = task.errand.args
     days = DayRange(date.fromisoformat(first), date.fromisoformat(last))
     only = task.seat.report_only(names)
     own = task.seat.own_administrator is not None
     made = await task.during(task.seat.make_reports(days, only), _counting)
     picture = await task.during(task.seat.report_chart(days, only), _counting)
-    seat = await task.look()
-    if seat.report_only(names) != only:
-        return  # another role meanwhile: what was made is not theirs to see
-    await task.progress.tell(texts.making(texts.SENDING, task.progress.seconds))
+
+    async def look() -> Seat:
+        seat = await task.look()
+        if seat.report_only(names) != only:
+            raise ConflictError(texts.role_changed())
+        return seat
+
+    await look()
+    await task.tell(texts.making(texts.SENDING, task.progress.seconds))
     if await task.ledger.delivers(task.errand, "chart"):
         caption = texts.chart_caption(days, names, own=own)
         await task.bot.send_photo(
             task.chat_id, BufferedInputFile(picture, "chart.png"), caption=caption
         )
-    large = [file for file in made if not await _sent(task, seat, file, days)]
+    # Telegram may ask to wait between two files.
+    large = [file for file in made if not await _sent(task, await look(), file, days)]
     text = texts.ready(days, names, own=own, large=len(large)) + _in_words(made, large)
+    await look()
     await task.progress.end(Screen(text, keyboards.links(made)))
 
 

@@ -43,12 +43,19 @@ class Task:
         """Where it is shown."""
         return self.errand.chat_id
 
+    async def tell(self, text: str) -> None:
+        """Show how far it is, now and then. Raises NotFoundError once the person was taken out:
+        then the work ends too."""
+        if self.progress.is_due:
+            await self.look()
+            await self.progress.tell(text)
+
     async def during(self, work: Awaitable[Result], words: Callable[[int], str]) -> Result:
-        """Do the work, telling meanwhile for how many seconds already."""
+        """Do the work, telling meanwhile for how many seconds already. Raises as `tell`."""
         working = asyncio.ensure_future(work)
         try:
             while not (await asyncio.wait({working}, timeout=_TELL_SECONDS))[0]:
-                await self.progress.tell(words(self.progress.seconds))
+                await self.tell(words(self.progress.seconds))
             return await working
         finally:
             working.cancel()

@@ -94,7 +94,7 @@ class Delivery:
     async def _write(self, due: Due) -> None:
         post = post_of(due)
         deliveries = self._digests.deliveries
-        if not await deliveries.claim(due):
+        if not await self._digests.recipients.may_read(due) or not await deliveries.claim(due):
             return
         try:
             message_id = await write(self._bot, due.chat_id, post)

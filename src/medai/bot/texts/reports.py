@@ -76,6 +76,11 @@ def making(step: str, seconds: int) -> str:
     return f"⏳ Готовлю отчёт: {step}…{elapsed}"
 
 
+def role_changed() -> str:
+    """Another role while the report was made."""
+    return "Ваша роль изменилась: создайте отчёт заново"
+
+
 COUNTING, SENDING = "считаю и верстаю", "отправляю файлы"
 
 

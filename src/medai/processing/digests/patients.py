@@ -96,7 +96,12 @@ class PatientAlerts:
             notice = await self._notice(alert, clinic) if clinic else None
             told = await self._deliveries.told(_subject(alert))
             for delivery in told.values():
-                if notice and delivery.state is State.SENT and delivery.shows < alert.changes:
+                if (
+                    notice
+                    and delivery.state is State.SENT
+                    and delivery.shows < alert.changes
+                    and await self._may_follow(delivery.chat_id, alert.client_id)
+                ):
                     yield delivery, notice
             if any(one.state is State.SENDING for one in told.values()):
                 continue  # it shows what was before, and can be edited once it is there
@@ -179,6 +184,12 @@ class PatientAlerts:
             async for member in members
             if concerned(member, clinic.client_id, Notice.MISSED_PATIENT)
         ]
+
+    async def _may_follow(self, telegram_id: int, client_id: str) -> bool:
+        """Whoever was taken out meanwhile does not read in an old message what came of it."""
+        member = await self._people.member(telegram_id)
+        membership = member.of(client_id) if member else None
+        return membership is not None and membership.role.sees_everyone
 
     async def _notice(self, alert: PatientAlert, clinic: Clinic) -> PatientNotice | None:
         call = await self._calls.get(alert.call_id)

@@ -1,13 +1,17 @@
 """Who is told of what, and whether this is the time."""
 
 from collections.abc import AsyncIterator, Container
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from medai.digests.audience import concerns
+from medai.digests.models import Morning, OwnMorning, PatientNotice, Weekly
 from medai.digests.moments import is_quiet
-from medai.members.models import Member, Notice
+from medai.digests.troubles import Trouble
+from medai.members.models import Member, Notice, Role
+from medai.processing.digests.deliveries import Due
 
 
 class People(Protocol):
@@ -18,6 +22,25 @@ class People(Protocol):
 
     def all(self) -> AsyncIterator[Member]:
         """Everybody with any living membership."""
+
+    async def member(self, telegram_id: int) -> Member | None:
+        """The person, None without a living membership."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Asked right before each message: while others were written to, for minutes when Telegram
+    asks to wait, somebody may have been taken out or given another role. Raises StoreError."""
+
+    people: People
+    keeper_chat: int | None
+
+    async def may_read(self, due: Due) -> bool:
+        """Whether the message is still for the person of the chat."""
+        if due.chat_id == self.keeper_chat:
+            return True
+        member = await self.people.member(due.chat_id)
+        return member is not None and _may_read(member, due)
 
 
 def concerned(member: Member, client_id: str, notice: Notice) -> bool:
@@ -38,3 +61,26 @@ def split(
     left = [member for member in members if member.telegram_id not in told]
     ready = [member for member in left if not is_quiet(member.quiet, now, tz)]
     return ready, len(ready) < len(left)
+
+
+def _may_read(member: Member, due: Due) -> bool:
+    match due.content:
+        case Morning() as content:
+            membership = member.of(content.client_id)
+            return (
+                membership is not None
+                and membership.role.sees_everyone
+                and (membership.role is Role.OWNER or not due.for_owner)
+            )
+        case OwnMorning() as content:
+            membership = member.of(content.client_id)
+            return membership is not None and membership.administrator == content.administrator
+        case Weekly() as content:
+            return concerned(member, content.client_id, Notice.WEEKLY)
+        case PatientNotice() as content:
+            return concerned(member, content.alert.client_id, Notice.MISSED_PATIENT)
+        case Trouble() as content:
+            clinics = [one.client_id for one in member.memberships]
+            own = clinics if content.client_id is None else [content.client_id]
+            return any(concerned(member, client_id, Notice.TROUBLE) for client_id in own)
+    return False  # what remains is the keeper's
