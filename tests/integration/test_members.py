@@ -13,6 +13,7 @@ from medai.errors import ConflictError, ForbiddenError, InvalidInputError, NotFo
 from medai.infra.documents import Documents
 from medai.members.invitations import INVITATION_LIFE, Invitations
 from medai.members.log import MEMBER_LOG, MemberLog
+from medai.members.memberships import Memberships
 from medai.members.models import Member, Membership, Notice, QuietHours, Role
 from medai.members.records import INVITATIONS, MEMBERS, MEMBERSHIPS
 from medai.members.repository import Members
@@ -351,6 +352,27 @@ class TestRevocation:
             await club.members.revoke("first", ANNA, by=person(ANNA))
         await club.members.revoke("first", ANNA, by="cli")
         assert await club.of("first") == [BORIS]
+
+    async def test_two_owners_who_take_each_other_out_leave_one_at_least(self, club: Club) -> None:
+        for who in (ANNA, BORIS):
+            await club.let_in(who, "first")
+        both_checked = asyncio.Barrier(2)
+
+        class Slow(Memberships):
+            async def revoke(self, client_id: str, telegram_id: int, *, by: str) -> bool:
+                async with both_checked:
+                    return await super().revoke(client_id, telegram_id, by=by)
+
+        async def take_out(whom: int, by: int) -> None:
+            members = club.restarted().members
+            members.memberships = Slow(club.documents, club.clinics, lambda: club.now)
+            await members.revoke("first", whom, by=person(by))
+
+        ended = await asyncio.gather(
+            take_out(ANNA, by=BORIS), take_out(BORIS, by=ANNA), return_exceptions=True
+        )
+        assert await club.of("first")
+        assert any(isinstance(one, ConflictError) for one in ended)
 
 
 class TestOldOwners:

@@ -41,6 +41,10 @@ class Memberships:
         owners = await self._living({"client_id": client_id, "role": Role.OWNER.value})
         return [one["telegram_id"] for one in owners] == [telegram_id]
 
+    async def has_owner(self, client_id: str) -> bool:
+        """Whether anybody owns the clinic."""
+        return bool(await self._living({"client_id": client_id, "role": Role.OWNER.value}))
+
     async def adopt(self, telegram_id: int, membership: Membership) -> bool:
         """Give a membership to whoever never had one in the clinic; False for anybody else."""
         document = membership_document(telegram_id, membership)
@@ -78,6 +82,12 @@ class Memberships:
         gone = Change(set={"revoked_at": self._clock(), "revoked_by": by})
         doc_id = membership_id(client_id, telegram_id)
         return await self._documents.update(MEMBERSHIPS, doc_id, gone, where=_LIVING)
+
+    async def give_back(self, client_id: str, telegram_id: int, *, taken_by: str) -> None:
+        """Undo a revocation of theirs."""
+        back = Change(set={"revoked_at": None}, unset=("revoked_by",))
+        doc_id = membership_id(client_id, telegram_id)
+        await self._documents.update(MEMBERSHIPS, doc_id, back, where={"revoked_by": taken_by})
 
     async def _living(self, where: Mapping[str, Any]) -> list[Document]:
         found = self._documents.find(MEMBERSHIPS, {**where, **_LIVING}, sort=(("since", 1),))

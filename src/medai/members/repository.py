@@ -104,6 +104,10 @@ class Members:
         done = await self.memberships.revoke(client_id, telegram_id, by=by)
         if membership is None or not done:
             raise _nobody()
+        if person_id(by) is not None and not await self.memberships.has_owner(client_id):
+            # Two owners took each other out at once: whoever wrote last undoes it.
+            await self.memberships.give_back(client_id, telegram_id, taken_by=by)
+            raise _last_owner()
         await self._close_invitations(client_id, telegram_id)
         await self._log.note(
             MemberEntry(
@@ -133,10 +137,7 @@ class Members:
         if by != telegram_id:
             await self.require_owner(client_id, person(by))
         if await self.memberships.is_last_owner(client_id, telegram_id):
-            raise ConflictError(
-                "Последнего владельца клиники бот не исключает:"
-                " сначала пригласите другого владельца"
-            )
+            raise _last_owner()
 
     async def _close_invitations(self, client_id: str, telegram_id: int) -> None:
         where = {
@@ -177,3 +178,9 @@ def _shown(name: str) -> str:
 
 def _nobody() -> NotFoundError:
     return NotFoundError("Такого человека в клинике нет: проверьте его номер в medai members list")
+
+
+def _last_owner() -> ConflictError:
+    return ConflictError(
+        "Последнего владельца клиники бот не исключает: сначала пригласите другого владельца"
+    )
