@@ -62,6 +62,7 @@ async def test_a_member_adds_another_clinic_by_its_link(talk: Talk) -> None:
     person = await talk.member("owner", Role.OWNER)
     _, code = await talk.app.invitations.create(FOREIGN, Role.MANAGER, by="cli")
     (welcome,) = await person.write(f"/start {code}")
+    assert "Добро пожаловать в клинику «Ромашка»" in text_of(welcome)
     assert "Ваша роль — руководитель" in text_of(welcome)
     member = await talk.app.members.member(person.id)
     assert member is not None

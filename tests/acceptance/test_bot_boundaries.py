@@ -14,7 +14,9 @@ from tests.fixtures.report_calls import full_analysis
 from medai.analysis.repository import AnalysisRepository
 from medai.bot.keyboards.people import clinic_key
 from medai.calls.models import Call
+from medai.digests.patients import alert_of
 from medai.members.models import Role
+from medai.processing.digests.patients import PATIENT_ALERTS
 
 MARK = "ЧУЖОЕ"
 PHONE = "+79000000099"
@@ -63,13 +65,34 @@ async def boundary(talk: Talk) -> Boundary:
     await talk.app.members.named(503, MARK)
     invitation, _ = await talk.app.invitations.create(FOREIGN, Role.OWNER, by="cli")
     await talk.member("administrator", Role.ADMINISTRATOR)
+    alerts = [await alerted(talk, call) for call in calls]
     ids = [call.id for call in calls]
-    ids += ["777", "101", "501", "503", "502", invitation.id, clinic_key(FOREIGN), clinic_key(OWN)]
+    ids += [
+        *alerts,
+        "777",
+        "101",
+        "501",
+        "503",
+        "502",
+        invitation.id,
+        clinic_key(FOREIGN),
+        clinic_key(OWN),
+    ]
     ids += [FOREIGN, DAY.strftime("%Y%m%d"), "202611", "", "-1", "0", "1"]
     return Boundary(talk, ids)
 
 
+async def alerted(talk: Talk, call: Call) -> str:
+    """The id of a stored alert about the call; nobody was told of it."""
+    alert = alert_of(call, talk.library.clock())
+    fields = alert.model_dump()
+    stored = {"_id": fields.pop("id"), **fields, "stale": False}
+    await talk.app.documents.insert(PATIENT_ALERTS, stored)
+    return alert.id
+
+
 PREFIXES = ["g", "d", "da", "l", "c", "r", "m", "dp", "w", "y", "n", "q", "k", "i", "iw", "o",
+            "al", "op",
             "lead_", "call_", "transcribe_", "analyze_", "download_transcript_"]  # fmt: skip
 WORDS = ["s", "t", "x", "a", "r", "w", "q", "o", "home", "days", "date", "rep", "prof", "ppl",
          "inv", "owner", "morning", "0", "1", "-1", "-2", "99"]  # fmt: skip
@@ -94,7 +117,9 @@ async def test_no_tap_reaches_what_is_not_the_persons_own(boundary: Boundary) ->
 
     collect()
     every_call = [f"c:{one}:{act}" for one in boundary.ids[:3] for act in "stxar"]
-    for data in [*every_call, *(f"l:{one}:0" for one in boundary.ids[:3]), *tried]:
+    every_call += [f"op:{one}" for one in boundary.ids[:3]]
+    every_alert = [f"al:{one}:{do}" for one in boundary.ids[3:6] for do in "tcbru"]
+    for data in [*every_call, *every_alert, *(f"l:{one}:0" for one in boundary.ids[:3]), *tried]:
         await boundary.tap(person, data)
         member = await boundary.talk.app.members.member(person)
         assert member is not None
@@ -107,6 +132,9 @@ async def test_no_tap_reaches_what_is_not_the_persons_own(boundary: Boundary) ->
     assert PHONE not in shown
     for name in boundary.ids[:3]:
         assert name not in shown
+    assert shown.count("Оповещение не найдено") >= len(every_alert)
+    async for alert in boundary.talk.app.documents.find(PATIENT_ALERTS, {}, sort=()):
+        assert (alert["claimed_by"], alert["outcome"]) == (None, None)
     members = [one.telegram_id async for one in boundary.talk.app.members.of_clinic(FOREIGN)]
     assert members == [503]
     opened = [one async for one in boundary.talk.app.access_log.newest(None, 1000)]

@@ -53,6 +53,7 @@ async def test_from_the_day_to_the_card_and_back(talk: Talk, person: Person) -> 
     assert text_of(card).splitlines() == [
         "Звонок 19.11.2026 12:01",
         "Направление: Входящий",
+        "Номер: +79000000001",
         "Длительность: 1:01",
         "Администратор: Другая",
         "Расшифровка: ещё нет",

@@ -151,6 +151,7 @@ async def test_own_dates_from_the_calendar(person: Person) -> None:
     ("typed", "shown"),
     [
         (["01.11.2026-10.11.2026"], "1–10\N{NO-BREAK SPACE}ноября 2026"),
+        (["01.11.2026 — 19.11.2026"], "1–19\N{NO-BREAK SPACE}ноября 2026"),
         (["01.11.2026 – 19.11.2026"], "1–19\N{NO-BREAK SPACE}ноября 2026"),
         (["18.11.2026", "19.11.2026"], "18–19\N{NO-BREAK SPACE}ноября 2026"),
         (["19.11.2026", "18.11.2026"], "Дата начала позже даты окончания"),
@@ -180,6 +181,8 @@ async def test_two_taps_make_one_report(person: Person) -> None:
     assert len([one for one in everything if "document" in one]) == 2
     assert len([one for one in everything if "photo" in one]) == 1
     assert deeds
+    assert "старого сообщения" not in str(person.heard)
+    assert "✅ Создать" not in str(everything)
 
 
 async def test_a_report_can_be_declined_and_stopped(person: Person) -> None:
@@ -192,7 +195,7 @@ async def test_a_report_can_be_declined_and_stopped(person: Person) -> None:
     await person.tap("Неделя")
     await person.tap("Все администраторы")
     await person.post("/telegram/tap", chat_id=person.id, label="✅ Создать")
-    await person.hear(1)
+    await person.hear(2)
     await person.post("/telegram/messages", chat_id=person.id, text="отмена")
     told_last = await person.hear(2)
     assert {text_of(one) for one in told_last} == {"Остановлено.", "Отменено. Вы на главной."}

@@ -11,6 +11,7 @@ from typing import Any
 from tests.fixtures.application import process_day
 from tests.fixtures.clinic_at_work import EVENING, TODAY, ClinicAtWork, opened_clinic
 from tests.fixtures.sandbox import DAY, RunningSandbox
+from tests.fixtures.telegram_pace import hurried
 
 from medai.bot.app import Messenger, open_messenger
 from medai.bot.notices.delivery import Delivery
@@ -139,7 +140,7 @@ async def _opened(
 ) -> AsyncIterator[Story]:
     wishes = {"bot_token": BOT_TOKEN, "telegram_admin_chat_id": str(KEEPER)}
     async for clinic in opened_clinic(sandbox, dsn, folder, 0, **wishes):
-        async with open_messenger(clinic.app, per_chat_second=1000) as messenger:
+        async with open_messenger(clinic.app, pace=hurried(clinic.app)) as messenger:
             yield Story(clinic, messenger, page)
 
 

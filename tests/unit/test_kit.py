@@ -22,7 +22,7 @@ from medai.kit.days import (
 )
 from medai.kit.ids import call_id, random_id, stable_id
 from medai.kit.model import Frozen
-from medai.kit.phones import comparable, digits, masked
+from medai.kit.phones import comparable, dialled, digits, masked
 from medai.kit.text import clean, shortened
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -118,6 +118,22 @@ def test_forms_of_one_number_are_equal(form: str) -> None:
     assert comparable(form) == "9000000001"
     assert masked(form).endswith("•01")
     assert "900" not in masked(form)
+
+
+@pytest.mark.parametrize(
+    ("phone", "shown"),
+    [
+        ("8 (900) 000-00-01", "+79000000001"),
+        ("79000000001", "+79000000001"),
+        ("+7 900 000-00-01", "+79000000001"),
+        ("9000000001", "+79000000001"),
+        ("+375 29 000-00-01", "+375 29 000-00-01"),
+        (" 102 ", "102"),
+        ("", ""),
+    ],
+)
+def test_people_see_one_form_of_a_number(phone: str, shown: str) -> None:
+    assert dialled(phone) == shown
 
 
 def test_a_number_without_digits() -> None:

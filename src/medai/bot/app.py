@@ -78,7 +78,7 @@ class Messenger:
 
 @asynccontextmanager
 async def open_messenger(
-    application: Application, *, per_chat_second: float = 1.0
+    application: Application, *, pace: Pace | None = None
 ) -> AsyncIterator[Messenger]:
     """The bot of BOT_TOKEN; nothing is asked of Telegram yet. Raises SettingsError, StoreError."""
     settings = application.settings
@@ -86,7 +86,7 @@ async def open_messenger(
     proxy = proxy_address(settings) if settings.telegram_use_proxy else None
     async with open_client(proxy=proxy.get_secret_value() if proxy else None) as http:
         bot = _bot(settings, HttpSession(settings.telegram_api_base_url, http))
-        bot.session.middleware(Pace(application.members.blocked, per_chat_second=per_chat_second))
+        bot.session.middleware(pace or Pace(application.members.blocked))
         yield assembled(application, bot)
 
 

@@ -11,7 +11,9 @@ from medai.bot.texts import common as texts
 from medai.errors import InvalidInputError
 from medai.kit.pace import Pace
 from medai.members.invitations import Invitations
+from medai.members.repository import Members
 from medai.members.rules import code_in
+from medai.processing.seats import Seats
 
 _START = re.compile(r"/start(?:@\w+)?\s+(\S{1,64})\s*")
 _CODE = re.compile(r"[0-9a-fA-F]{32}")
@@ -23,7 +25,9 @@ _LONGEST = 300
 class Doorstep:
     """Raises StoreError."""
 
-    def __init__(self, invitations: Invitations) -> None:
+    def __init__(self, members: Members, seats: Seats, invitations: Invitations) -> None:
+        self._members = members
+        self._seats = seats
         self._invitations = invitations
         self._pace = Pace(_ANSWERS_PER_MINUTE)
 
@@ -42,7 +46,9 @@ class Doorstep:
         except InvalidInputError as error:
             await bot.send_message(user.id, texts.refusal(error.message))
             return
-        await screens.send(bot, user.id, texts.welcome(membership), screens.main_keyboard())
+        seat = await self._seats.of_person(self._members, user.id, membership.client_id)
+        text = texts.welcome(membership, seat.clinic.name)
+        await screens.send(bot, user.id, text, screens.main_keyboard())
 
 
 def code_of(message: Message | None) -> str:

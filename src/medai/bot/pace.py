@@ -64,12 +64,13 @@ class Pace(BaseRequestMiddleware):
         self,
         on_blocked: Blocked,
         *,
+        per_second: float = _PER_SECOND,
         per_chat_second: float = _PER_CHAT_SECOND,
         at_once_in_chat: int = _AT_ONCE_IN_CHAT,
     ) -> None:
         self._on_blocked = on_blocked
         self._chat_pace = (per_chat_second, float(at_once_in_chat))
-        self._all = Bucket.full(_PER_SECOND, _AT_ONCE, monotonic())
+        self._all = Bucket.full(per_second, _AT_ONCE, monotonic())
         self._chats: OrderedDict[str, Bucket] = OrderedDict()
 
     async def __call__(

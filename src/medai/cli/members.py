@@ -19,7 +19,7 @@ members = typer.Typer(
 
 ClinicOption = Annotated[str, typer.Option("--clinic", help="client_id клиники")]
 
-_ROLES = {Role.OWNER: "владелец", Role.MANAGER: "управляющий", Role.ADMINISTRATOR: "администратор"}
+_ROLES = {Role.OWNER: "владелец", Role.MANAGER: "руководитель", Role.ADMINISTRATOR: "администратор"}
 _EVENTS = {
     MemberEvent.INVITED: "приглашение выдано",
     MemberEvent.INVITATION_REVOKED: "приглашение отозвано",

@@ -16,6 +16,18 @@ def comparable(phone: str) -> str:
     return digits(phone)[-_COMPARED_DIGITS:]
 
 
+def dialled(phone: str) -> str:
+    """One form for people, which a tap calls: "8 (900) 000-00-01" -> "+79000000001".
+
+    Numbers that are not Russian stay as they came.
+    """
+    found = digits(phone)
+    own = found[-_COMPARED_DIGITS:]
+    if len(found) == _COMPARED_DIGITS + 1 and found[0] in "78":
+        return f"+7{own}"
+    return f"+7{own}" if len(found) == _COMPARED_DIGITS else phone.strip()
+
+
 def masked(phone: str) -> str:
     """A form for logs and screens without access: only the last two digits remain."""
     found = digits(phone)

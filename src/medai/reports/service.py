@@ -154,7 +154,12 @@ class ReportService:
         self, client_id: str | None, days: DayRange, chart: Chart, *, only: Only = None
     ) -> bytes:
         """One chart as PNG, for example for Telegram; a polite picture for an empty period."""
-        content = await self.content(client_id, days, even_empty=True, only=only)
+        return await self.drawn(
+            await self.content(client_id, days, even_empty=True, only=only), chart
+        )
+
+    async def drawn(self, content: ReportContent, chart: Chart) -> bytes:
+        """The same from figures that were read before."""
         return await self._renderer.chart(content, chart)
 
     async def _store_pdf(

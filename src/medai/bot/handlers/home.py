@@ -11,7 +11,8 @@ from medai.bot.doorstep import code_of
 from medai.bot.errands.runner import Errands
 from medai.bot.texts import common as texts
 from medai.members.invitations import Invitations
-from medai.processing.seats import Seat
+from medai.members.repository import Members
+from medai.processing.seats import Seat, Seats
 
 
 def router() -> Router:
@@ -28,7 +29,14 @@ def router() -> Router:
     return made
 
 
-async def start(message: Message, seat: Seat, state: FSMContext, invitations: Invitations) -> None:
+async def start(
+    message: Message,
+    seat: Seat,
+    state: FSMContext,
+    invitations: Invitations,
+    members: Members,
+    seats: Seats,
+) -> None:
     """The first screen; with the code of another clinic's invitation that clinic is added."""
     code = code_of(message)
     if not code or message.from_user is None:
@@ -37,7 +45,9 @@ async def start(message: Message, seat: Seat, state: FSMContext, invitations: In
     await state.clear()
     user = message.from_user
     membership = await invitations.accept(code, user.id, user.full_name)
-    await message.answer(texts.welcome(membership), reply_markup=screens.main_keyboard())
+    here = await seats.of_person(members, user.id, membership.client_id)
+    text = texts.welcome(membership, here.clinic.name)
+    await message.answer(text, reply_markup=screens.main_keyboard())
 
 
 async def home(event: Message | CallbackQuery, seat: Seat, state: FSMContext) -> None:

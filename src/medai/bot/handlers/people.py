@@ -32,6 +32,8 @@ def router() -> Router:
     made.callback_query(Go.filter(F.to == Place.INVITE))(invite)
     made.callback_query(Invite.role, InviteAs.filter())(role_chosen)
     made.callback_query(Invite.administrator, InviteWho.filter())(administrator_chosen)
+    made.callback_query(InviteAs.filter())(chosen_again)
+    made.callback_query(InviteWho.filter())(chosen_again)
     made.callback_query(TakeOut.filter())(take_out)
     return made
 
@@ -82,6 +84,11 @@ async def role_chosen(
     await state.set_data({"names": shown})
     await state.set_state(Invite.administrator)
     await screens.show(query, Screen(texts.choose_administrator(), keyboards.administrators(shown)))
+
+
+async def chosen_again(query: CallbackQuery) -> None:
+    """The second of two taps: the code is there."""
+    await screens.answer(query, common.STALE_BUTTON)
 
 
 async def administrator_chosen(

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from aiogram import F, Router
+from aiogram.dispatcher.event.bases import SkipHandler
 from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
@@ -53,6 +54,7 @@ def router() -> Router:
     made.callback_query(Report.last, DatePick.filter())(last_picked)
     made.callback_query(Report.people, Who.filter())(person_picked)
     made.callback_query(Report.sure, Agree.filter())(agreed)
+    made.callback_query(Agree.filter())(agreed_again)
     return made
 
 
@@ -114,7 +116,7 @@ async def last_picked(
 
 async def first_typed(message: Message, seat: Seat, state: FSMContext) -> None:
     """The first day in words, or both: DD.MM.YYYY-DD.MM.YYYY."""
-    first, dash, last = (message.text or "").replace("–", "-").partition("-")
+    first, dash, last = (message.text or "").replace("–", "-").replace("—", "-").partition("-")
     if dash and "." in first and "." in last:
         await _dated(message, seat, state, parse_range(first, last))
         return
@@ -153,13 +155,23 @@ async def agreed(
 ) -> None:
     """Make it, or not."""
     data = await state.get_data()
-    await state.clear()
     if not callback_data.yes:
+        await state.clear()
         await screens.show(query, Screen(common.cancelled(), keyboards.periods()))
         return
     args = (data["first"], data["last"], *data["only"])
-    begun = await errands.start(seat, ErrandKind.REPORT, args, texts.making(texts.COUNTING, 0))
-    await screens.answer(query, None if begun else common.BUSY)
+    if not await errands.start(seat, ErrandKind.REPORT, args, texts.making(texts.COUNTING, 0)):
+        await screens.answer(query, common.BUSY)
+        return
+    await state.clear()
+    await screens.show(query, Screen(_question(data, data["only"], seat)))
+
+
+async def agreed_again(query: CallbackQuery, seat: Seat, errands: Errands) -> None:
+    """The second of two taps; a button of an older report is stale."""
+    if not errands.is_busy(ErrandKind.REPORT, seat.member.telegram_id):
+        raise SkipHandler
+    await screens.answer(query, common.BUSY)
 
 
 async def _first(event: Event, seat: Seat, state: FSMContext, day: date) -> None:
@@ -202,8 +214,11 @@ async def _dated(event: Event, seat: Seat, state: FSMContext, days: DayRange) ->
 async def _confirm(event: Event, seat: Seat, state: FSMContext, names: list[str]) -> None:
     data = await state.update_data(only=names)
     await state.set_state(Report.sure)
-    text = texts.confirm(_days(data), names, own=seat.own_administrator is not None)
-    await screens.show(event, Screen(text, keyboards.sure()))
+    await screens.show(event, Screen(_question(data, names, seat), keyboards.sure()))
+
+
+def _question(data: Mapping[str, Any], names: list[str], seat: Seat) -> str:
+    return texts.confirm(_days(data), names, own=seat.own_administrator is not None)
 
 
 def _people(days: DayRange, names: list[str], chosen: set[int], more: int) -> Screen:

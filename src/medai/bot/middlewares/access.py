@@ -25,7 +25,7 @@ class Access(BaseMiddleware):
     def __init__(self, members: Members, seats: Seats, invitations: Invitations) -> None:
         self._members = members
         self._seats = seats
-        self._doorstep = Doorstep(invitations)
+        self._doorstep = Doorstep(members, seats, invitations)
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         """Let members through."""

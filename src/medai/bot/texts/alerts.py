@@ -9,6 +9,7 @@ from medai.digests.models import PatientNotice
 from medai.digests.nightly import ClinicNight, NightReport, NightState
 from medai.digests.patients import Outcome
 from medai.digests.troubles import Trouble, TroubleKind
+from medai.kit.phones import dialled
 from medai.reports import format_ru as ru
 
 TAKE, CALLED_BACK, OPEN = "🙋 Беру", "📞 Перезвонили", "▶️ Открыть звонок"
@@ -62,7 +63,7 @@ def _patient(notice: PatientNotice) -> Iterator[str]:
     yield plain(notice.clinic_name)
     yield f"{ru.moment(at)}, разговор {ru.minutes_seconds(notice.seconds)}"
     if notice.phone:
-        yield f"Номер: {plain(notice.phone)}"
+        yield f"Номер: {plain(dialled(notice.phone))}"
     yield f"Администратор: {plain(call.administrator)}, оценка {ru.decimal(call.overall)} из 10"
     if told := quoted(call):
         yield told

@@ -10,6 +10,7 @@ from medai.analysis.rendering import ROLE_NAMES
 from medai.bot.texts.common import label, plain
 from medai.calls.life import analyze_status, transcription_status
 from medai.calls.models import Call, Direction, Step
+from medai.kit.phones import dialled
 from medai.kit.text import clean, shortened
 from medai.reports import format_ru as ru
 
@@ -91,7 +92,7 @@ def lead(group: Sequence[Call], page: int, last: int) -> str:
 def call_label(call: Call, tz: ZoneInfo) -> str:
     """A call's button: direction, time, phone, length, administrator (contract 9)."""
     at = call.started_at.astimezone(tz)
-    parts = (f"{at:%d.%m %H:%M}", call.phone, ru.minutes_seconds(call.duration_seconds))
+    parts = (f"{at:%d.%m %H:%M}", dialled(call.phone), ru.minutes_seconds(call.duration_seconds))
     shown = " ".join(part for part in parts if part)
     return f"{_ARROWS[call.direction]} {label(f'{shown} {call.administrator}', 60)}"
 
@@ -101,6 +102,7 @@ def card(call: Call, tz: ZoneInfo) -> str:
     lines = [
         f"<b>Звонок {ru.moment(call.started_at.astimezone(tz))}</b>",
         f"Направление: {call.direction.label}",
+        *([f"Номер: {plain(dialled(call.phone))}"] if call.phone else []),
         f"Длительность: {ru.minutes_seconds(call.duration_seconds)}",
         f"Администратор: {plain(call.administrator)}",
         f"Расшифровка: {_transcription(call)}",

@@ -48,10 +48,10 @@ def invitation_prompt() -> str:
     )
 
 
-def welcome(membership: Membership) -> str:
+def welcome(membership: Membership, clinic: str) -> str:
     """After a good code."""
     return (
-        f"Добро пожаловать! Ваша роль — {ROLES[membership.role]}."
+        f"Добро пожаловать в клинику «{plain(clinic)}»! Ваша роль — {ROLES[membership.role]}."
         " Кнопки внизу откроют звонки и отчёты, /help расскажет остальное."
     )
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from medai.bot.texts.common import label, plain
 from medai.digests.models import Morning, OwnMorning, Reason, Weekly, WorthHearing
+from medai.kit.phones import dialled
 from medai.limits.state import LimitState, PeriodState
 from medai.reports import format_ru as ru
 from medai.reports.models import Group
@@ -120,7 +121,8 @@ def _missed(digest: Morning) -> Iterator[str]:
     )
     for one in missed.waiting[:_WAITING]:
         times = ru.counted(one.times, "попытка", "попытки", "попыток")
-        yield f"   • {one.at.astimezone(digest.tz):%H:%M} {plain(one.phone) or '—'}, {times}"
+        phone = plain(dialled(one.phone)) or "—"
+        yield f"   • {one.at.astimezone(digest.tz):%H:%M} {phone}, {times}"
     if more := len(missed.waiting) - _WAITING:
         yield from [f"   • и ещё {ru.integer(more)} ждут звонка"] if more > 0 else []
 

@@ -66,8 +66,8 @@ def whose(names: Sequence[str], *, own: bool) -> str:
 
 def files(names: Sequence[str], *, own: bool) -> str:
     """What comes."""
-    people = ", PDF по людям с цитатами" if names or own else ""
-    return f"Пришлю график, PDF и Excel{people}."
+    people = " и PDF о вас с цитатами" if own else " и PDF по людям с цитатами" if names else ""
+    return f"Пришлю график, PDF, Excel{people}." if people else "Пришлю график, PDF и Excel."
 
 
 def making(step: str, seconds: int) -> str:

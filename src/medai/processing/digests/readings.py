@@ -18,7 +18,7 @@ from medai.kit.days import DayRange, business_day
 from medai.limits.state import state_of
 from medai.metrics.selection import ANALYSED
 from medai.reports.errors import ReportRenderingError
-from medai.reports.models import Chart
+from medai.reports.models import Chart, ReportContent
 from medai.reports.ports import Analyses
 from medai.reports.service import ReportService, previous_period
 
@@ -86,12 +86,12 @@ class ClinicReader:
             trend=await self._trend(clinic.client_id, week),
             losses=content.losses.reasons,
             administrators=content.administrators,
-            chart=await self._chart(clinic.client_id, week) if content.current.calls else b"",
+            chart=await self._chart(content) if content.current.calls else b"",
         )
 
-    async def _chart(self, client_id: str, week: DayRange) -> bytes:
+    async def _chart(self, content: ReportContent) -> bytes:
         try:
-            return await self._reports.chart(client_id, week, Chart.DAYS)
+            return await self._reports.drawn(content, Chart.DAYS)
         except ReportRenderingError:
             return b""  # the renderer has logged why; the figures go out without a picture
 
