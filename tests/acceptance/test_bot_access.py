@@ -58,10 +58,11 @@ async def test_an_invitation_lets_one_person_in_once(talk: Talk, form: str) -> N
     assert text_of(told) == PROMPT
 
 
-async def test_a_member_adds_another_clinic_by_its_link(talk: Talk) -> None:
+@pytest.mark.parametrize("form", ["/start {}", "{}", "https://t.me/medai_sandbox_bot?start={}"])
+async def test_a_member_adds_another_clinic_by_its_code(talk: Talk, form: str) -> None:
     person = await talk.member("owner", Role.OWNER)
     _, code = await talk.app.invitations.create(FOREIGN, Role.MANAGER, by="cli")
-    (welcome,) = await person.write(f"/start {code}")
+    (welcome,) = await person.write(form.format(code))
     assert "Добро пожаловать в клинику «Ромашка»" in text_of(welcome)
     assert "Ваша роль — руководитель" in text_of(welcome)
     member = await talk.app.members.member(person.id)

@@ -4,7 +4,8 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from tests.bot_page.story import Page, told
+from tests.bot_page.story import told
+from tests.bot_page.teller import Page
 from tests.fixtures.sandbox import DAY, SEED, RunningSandbox
 
 from medai.sandbox.audio.store import AudioStore

@@ -19,6 +19,7 @@ def router() -> Router:
     """Comes first: these words mean the same in every dialogue."""
     made = Router(name="home")
     made.message(CommandStart())(start)
+    made.message(code_of)(start)
     made.message(F.text == texts.HOME)(home)
     made.callback_query(Go.filter(F.to == Place.HOME))(home)
     made.message(Command("help"))(tell)

@@ -149,7 +149,7 @@ def analysis(call: Call, found: CallAnalysis, tz: ZoneInfo) -> list[str]:
         f"<b>Оценка звонка {ru.moment(call.started_at.astimezone(tz))}</b>\n"
         f"Тип: {plain(found.call_type.label)}\n"
         f"Запись на приём: {'да ✅' if call.converted else 'нет'}\n"
-        f"Общая оценка: <b>{ru.decimal(found.overall)} из 10</b>"
+        f"Общая оценка: <b>{_overall(found.overall)}</b>"
         + ("\n⚠️ Оценка требует проверки человеком" if found.needs_review else "")
     ]
     if found.criteria:
@@ -191,12 +191,17 @@ def _transcription(call: Call) -> str:
 
 def _analysis(call: Call) -> str:
     if call.analysis is not None:
-        return f"{ru.decimal(call.analysis.overall)} из 10, {plain(call.analysis.call_type)}"
+        return f"{_overall(call.analysis.overall)}, {plain(call.analysis.call_type)}"
     status = analyze_status(call)
     failure = call.failures.get(Step.ANALYSIS)
     if status == "failed" and failure:
         return f"не удалась — {plain(failure.message, 200)}"
     return "идёт" if status == "processing" else "ещё нет"
+
+
+def _overall(score: float) -> str:
+    """A score of 0 is "not scored" (contract 3)."""
+    return f"{ru.decimal(score)} из 10" if score else "не оценивается"
 
 
 def _elapsed(seconds: int) -> str:
