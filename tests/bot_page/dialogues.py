@@ -9,13 +9,14 @@ from tests.fixtures.service import working
 from medai.cli.demo.scenario import connect
 from medai.members.models import Role
 
-_TRANSCRIPT_LINES = 8
+_TRANSCRIPT_LINES = 16
 _OTHER = 1
 """The place of the other clinic in the sandbox."""
 
 
 async def a_call(story: Story) -> None:
     """From the card, which the owner has open: transcript and scores."""
+    story.at(9, 5)
     story.say("The transcript is a file; each score of the analysis stands beside its quote.")
     await story.tap(OWNER, "📄 Расшифровка")
     await story.answered(OWNER)
@@ -29,6 +30,7 @@ async def a_call(story: Story) -> None:
 
 async def an_administrator(story: Story) -> None:
     """The same day as one of its administrators sees it."""
+    story.at(9, 10)
     story.say("## What an administrator sees\n\nThe day holds their own calls alone.")
     await story.write(ADMINISTRATOR, "📞 Получить сделки")
     await story.answered(ADMINISTRATOR)
@@ -39,6 +41,7 @@ async def an_administrator(story: Story) -> None:
 async def a_report(story: Story) -> None:
     """Period, people, confirmation; a picture and files."""
     story.say("## A report")
+    story.at(9, 20)
     await story.write(OWNER, "📊 Создать отчёт")
     await story.answered(OWNER)
     await story.tap(OWNER, "Неделя")
@@ -55,13 +58,14 @@ async def a_report(story: Story) -> None:
 
 async def another_clinic(story: Story) -> None:
     """A clinic whose day nobody has read yet: from the CRM to the scores, with progress."""
-    details = await _connected(story)
+    client_id = await _connected(story)
+    story.at(9, 30, days=4)
     story.say(
         "## Another clinic, a day that was not read yet\n\n"
         "The owner has let herself be invited to a second clinic and looks at it now."
     )
-    _, code = await story.clinic.app.invitations.create(details, Role.OWNER, by="cli")
-    await story.write(OWNER, code)
+    _, code = await story.clinic.app.invitations.create(client_id, Role.OWNER, by="cli")
+    await story.write(OWNER, code, shown="(код приглашения)")
     await story.answered(OWNER)
     await story.write(OWNER, "/profile")
     await story.answered(OWNER)
@@ -79,7 +83,7 @@ async def another_clinic(story: Story) -> None:
         await story.answered(OWNER)
         await story.tap(OWNER, "📊 Оценка")
         await story.begun(OWNER)
-        await story.answered(OWNER)
+        story.say("The scores take its place, with their quotes, as above.")
 
 
 async def _labels(story: Story) -> list[str]:

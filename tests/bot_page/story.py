@@ -131,6 +131,7 @@ async def _digests(story: Story) -> None:
     await story.tap(OWNER, label, message["message_id"])
     await story.tell(OWNER, -1)
     await a_call(story)
+    story.at(9)
     story.say("The manager sees the people instead of the minutes:")
     await story.tell(MANAGER, before[MANAGER])
     story.say("An administrator sees nobody but themselves:")

@@ -47,6 +47,8 @@ class Story:
     messenger: Messenger
     page: Page
     administrator: str = ""
+    read: set[tuple[int, int]] = field(default_factory=set)
+    """Messages of chats that stand on the page."""
     seen: int = 0
     """Deeds of the bot that were there before the last tap or words."""
 
@@ -90,15 +92,17 @@ class Story:
         told = f": «{answer}»" if answer else ""
         self.page.parts.append(f"→ {self.name(person)} — [{label}]{told}\n")
 
-    async def write(self, person: int, words: str) -> None:
-        """The person's own words."""
+    async def write(self, person: int, words: str, shown: str = "") -> None:
+        """The person's own words, or what the page shows of them."""
         await self._post("/telegram/messages", chat_id=person, text=words)
         await self._handle()
-        self.page.parts.append(f"→ {self.name(person)}: {words}\n")
+        self.page.parts.append(f"→ {self.name(person)}: {shown or words}\n")
 
     async def answered(self, person: int, picture: str = "") -> None:
         """Write down what the last tap or words changed; a picture gets the name."""
         for message in self._changed(person, await self._deeds()):
+            if (person, message["message_id"]) in self.read and "reply_markup" not in message:
+                continue  # it has lost its buttons
             await self._write_down(person, message, picture if "photo" in message else "")
 
     async def begun(self, person: int) -> None:
@@ -148,6 +152,7 @@ class Story:
         return list(last.values())
 
     async def _write_down(self, person: int, message: Json, picture: str = "") -> None:
+        self.read.add((person, message["message_id"]))
         local = self.clinic.clock() + MOSCOW
         self.page.parts.append(f"**{self.name(person)}**, {local:%d.%m %H:%M}\n")
         if picture:

@@ -15,7 +15,9 @@ from medai.errors import ConflictError
 from medai.kit.days import DayRange
 from medai.processing.seats import ReportFile, Seat
 
+_TITLES = (texts.REPORT_FILE, texts.REPORT_FILE, texts.PEOPLE_FILE)
 _LINKS = (texts.OPEN_PDF, texts.OPEN_EXCEL, texts.OPEN_PEOPLE)
+"""Of the files in the order in which a seat makes them."""
 
 
 async def make_report(task: Task) -> None:
@@ -42,7 +44,11 @@ async def make_report(task: Task) -> None:
             task.chat_id, BufferedInputFile(picture, "chart.png"), caption=caption
         )
     # Telegram may ask to wait between two files.
-    large = [file for file in made if not await _sent(task, await look(), file, days)]
+    large = [
+        file
+        for title, file in zip(_TITLES, made, strict=False)
+        if not await _sent(task, await look(), file, days, title)
+    ]
     text = texts.ready(days, names, own=own, large=len(large)) + _in_words(made, large)
     await look()
     await task.progress.end(Screen(text, keyboards.links(made)))
@@ -52,13 +58,14 @@ def _counting(seconds: int) -> str:
     return texts.making(texts.COUNTING, seconds)
 
 
-async def _sent(task: Task, seat: Seat, file: ReportFile, days: DayRange) -> bool:
+async def _sent(task: Task, seat: Seat, file: ReportFile, days: DayRange, title: str) -> bool:
     """Send a file as a document; False when Telegram does not take such a large one."""
     if file.size > LARGEST_UPLOAD:
         return False
     if not await task.ledger.delivers(task.errand, file.name):
         return True
-    document = BufferedInputFile(await seat.report_bytes(file), file.name)
+    name = texts.file_name(title, seat.clinic.name, days, file.name)
+    document = BufferedInputFile(await seat.report_bytes(file), name)
     caption = texts.caption(seat.clinic.name, days)
     try:
         await task.bot.send_document(task.chat_id, document, caption=caption)

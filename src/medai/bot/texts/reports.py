@@ -1,8 +1,9 @@
 """Words of the report flow."""
 
+import re
 from collections.abc import Sequence
 
-from medai.bot.texts.common import plain
+from medai.bot.texts.common import label, plain
 from medai.kit.days import DayRange
 from medai.reports import format_ru as ru
 
@@ -16,6 +17,9 @@ MONTHS = (
     "Июль", "Август", "Сентябрь", "Октябрь", "Ноябрь", "Декабрь",
 )  # fmt: skip
 MOST_NAMED = 5
+REPORT_FILE, PEOPLE_FILE = "Отчёт", "Администраторы"
+_UNFIT = re.compile(r'[\\/:*?"<>|]')
+"""What file systems refuse."""
 
 
 def choose_period() -> str:
@@ -89,6 +93,13 @@ def chart_caption(days: DayRange, names: Sequence[str], *, own: bool) -> str:
     return f"Звонки с оценкой, {ru.period(days)}\n{whose(names, own=own)}"
 
 
+def file_name(title: str, clinic: str, days: DayRange, stored: str) -> str:
+    """How the person finds the file again: «Отчёт Альфа Дент 14.11.2026-20.11.2026.pdf»."""
+    name = _UNFIT.sub(" ", label(f"{title} {clinic}", 80))
+    period = f"{days.first:%d.%m.%Y}-{days.last:%d.%m.%Y}"
+    return f"{' '.join(name.split())} {period}.{stored.rpartition('.')[2]}"
+
+
 def caption(clinic: str, days: DayRange) -> str:
     """Below a file."""
     return f"{plain(clinic)}, {ru.period(days)}"
@@ -100,6 +111,6 @@ def ready(days: DayRange, names: Sequence[str], *, own: bool, large: int) -> str
     return f"✅ Отчёт готов, {ru.period(days)}\n{whose(names, own=own)}{told}"
 
 
-def link(label: str, url: str) -> str:
+def link(words: str, url: str) -> str:
     """A file that is too large for Telegram, as a link in words."""
-    return f'\n<a href="{plain(url, 2000)}">{label}</a>'
+    return f'\n<a href="{plain(url, 2000)}">{words}</a>'
