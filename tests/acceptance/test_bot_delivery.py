@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from aiogram import Bot
 from structlog.testing import capture_logs
-from tests.fixtures.notices import MORNING, Notices
+from tests.fixtures.notices import KEEPER, MORNING, Notices
 
 from medai.bot.notices import delivery as deliveries
 from medai.bot.notices.delivery import deliver
@@ -243,3 +243,16 @@ async def test_an_owner_who_is_a_manager_by_now_is_told_no_minutes(
         await notices.delivery.mornings()
     told = ["Минуты" in text for one in (OLGA, BORIS) for text in notices.texts(one)]
     assert sorted(told) == [False, True]
+
+
+async def test_a_group_that_became_a_supergroup_is_followed(notices: Notices) -> None:
+    await notices.clinic("elka", "Ёлка")
+    notices.sandbox.control.post("/telegram/move", chat_id=KEEPER, moved_to=-100900)
+    with capture_logs() as logs:
+        for provider in ("elevenlabs", "openai"):
+            stopped = ProviderStoppedError(provider, "Ключ отвергнут")
+            await notices.app.stops.stand_still(provider, "elka", stopped)
+            await notices.delivery.troubles()
+    assert len(notices.texts(-100900)) == 2
+    told = [one for one in logs if "TELEGRAM_ADMIN_CHAT_ID" in one["event"]]
+    assert [one["chat_id"] for one in told] == [-100900]

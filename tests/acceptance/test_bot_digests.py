@@ -209,3 +209,15 @@ async def test_one_broken_clinic_keeps_nobody_from_the_digest(notices: Notices) 
     await notices.app.calls.change(call.id, {"direction": "sideways"})
     await notices.delivery.mornings()
     assert [len(notices.texts(one)) for one in (OWNER, FAR)] == [0, 1]
+
+
+async def test_a_clinic_without_calls_is_told_so(notices: Notices) -> None:
+    await notices.clinic("elka", "Ёлка")
+    await notices.person(OWNER, "elka")
+    notices.at(datetime(2026, 11, 23, 6, 0, tzinfo=UTC))
+    await notices.delivery.mornings()
+    day, week = notices.texts(OWNER)
+    assert "Звонков за этот день нет." in day
+    assert "месяц: 0 из 3 000" in day
+    assert week == "📊 Ёлка\nНеделя 16–22 ноября 2026\n\nЗвонков с оценкой за неделю нет."
+    assert notices.labels(OWNER) == []

@@ -72,6 +72,7 @@ class Pace(BaseRequestMiddleware):
         self._chat_pace = (per_chat_second, float(at_once_in_chat))
         self._all = Bucket.full(per_second, _AT_ONCE, monotonic())
         self._chats: OrderedDict[str, Bucket] = OrderedDict()
+        self._moved: dict[int | str | None, int] = {}
 
     async def __call__(
         self,
@@ -82,6 +83,8 @@ class Pace(BaseRequestMiddleware):
         """Carry the request out in its turn. Raises the errors of `aiogram.exceptions`."""
         if method.__api_method__ == GetUpdates.__api_method__:
             return await make_request(bot, method)
+        if (moved_to := self._moved.get(_chat(method))) is not None:
+            method = method.model_copy(update={"chat_id": moved_to})
         for left in reversed(range(_ATTEMPTS)):
             await self._turn(method)
             try:
@@ -94,12 +97,20 @@ class Pace(BaseRequestMiddleware):
             except TelegramMigrateToChat as error:
                 if not left:
                     raise
-                method = method.model_copy(update={"chat_id": error.migrate_to_chat_id})
+                method = self._moved_along(method, error.migrate_to_chat_id)
             except TelegramForbiddenError:
                 if isinstance(chat := _chat(method), int):
                     await self._on_blocked(chat)
                 raise
         raise AssertionError("the last attempt returns or raises")
+
+    def _moved_along(
+        self, method: TelegramMethod[TelegramType], moved_to: int
+    ) -> TelegramMethod[TelegramType]:
+        """The method for the supergroup that a group became; later ones go there at once."""
+        self._moved[_chat(method)] = moved_to
+        _log.warning("a group has another id now: correct TELEGRAM_ADMIN_CHAT_ID", chat_id=moved_to)
+        return method.model_copy(update={"chat_id": moved_to})
 
     async def _turn(self, method: TelegramMethod[Any]) -> None:
         now = monotonic()

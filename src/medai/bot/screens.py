@@ -18,8 +18,7 @@ from medai.bot.texts import common as texts
 _log = structlog.get_logger(__name__)
 
 LONGEST_TEXT = 4096
-_ROOM = 3500
-"""Characters of one message: markup and two-unit letters count too."""
+_ROOM = 4000
 _UNCHANGED = "message is not modified"
 _GONE = ("message to edit not found", "message can't be edited", "query is too old")
 
@@ -85,11 +84,15 @@ async def answer(query: CallbackQuery, text: str | None = None) -> None:
 def pages(lines: list[str]) -> list[str]:
     """The lines as few texts, each of them short enough for a message."""
     found: list[str] = []
+    left = 0
     for line in lines:
-        if found and len(found[-1]) + len(line) + 1 <= _ROOM:
+        size = texts.units(line) + 1
+        if found and size <= left:
             found[-1] += f"\n{line}"
         else:
             found.append(line)
+            left = _ROOM
+        left -= size
     return [page for page in found if page.strip()]
 
 

@@ -1,6 +1,7 @@
 """Words that every flow needs."""
 
-from html import escape
+import re
+from html import escape, unescape
 
 from medai.kit.text import clean, shortened
 from medai.members.models import Membership, Role
@@ -26,6 +27,7 @@ ROLES = {
     Role.ADMINISTRATOR: "администратор",
 }
 _LONGEST_NAME = 80
+_TAG = re.compile("<[^>]*>")
 STALE_BUTTON = "Эта кнопка устарела: начните с главной"
 BUSY = "Это уже выполняется: дождитесь или остановите"
 
@@ -33,6 +35,11 @@ BUSY = "Это уже выполняется: дождитесь или оста
 def plain(text: str, longest: int = _LONGEST_NAME) -> str:
     """A foreign text as text: escaped, on one line, no longer than needed."""
     return escape(shortened(" ".join(clean(text).split()), longest), quote=False)
+
+
+def units(html: str) -> int:
+    """How long Telegram takes the text for: UTF-16 units of what is shown (telegram.md 5)."""
+    return len(unescape(_TAG.sub("", html)).encode("utf-16-le")) // 2
 
 
 def label(text: str, longest: int = 48) -> str:

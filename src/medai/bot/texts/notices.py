@@ -1,11 +1,9 @@
 """Words of the digests: what people are told every morning and every Monday."""
 
 from collections.abc import Iterator, Sequence
-from html import unescape
-from re import compile as pattern
 from zoneinfo import ZoneInfo
 
-from medai.bot.texts.common import label, plain
+from medai.bot.texts.common import label, plain, units
 from medai.digests.models import Morning, OwnMorning, Reason, Weekly, WorthHearing
 from medai.kit.phones import dialled
 from medai.limits.state import LimitState, PeriodState
@@ -17,7 +15,6 @@ _ROOM = 3900
 """Of 4,096 UTF-16 units of a message (telegram.md 5)."""
 _WAITING, _PEOPLE, _BEST_PEOPLE, _LOSSES, _MISSING = 5, 12, 3, 3, 4
 _QUOTE = 200
-_TAG = pattern("<[^>]*>")
 _POINTS = "п. п."
 _REASONS = {
     Reason.LOST_PATIENT: "Первичный пациент не записался",
@@ -67,7 +64,7 @@ def fitted(lines: Iterator[str], room: int = _ROOM) -> str:
     found: list[str] = []
     left = room
     for line in lines:
-        size = len(unescape(_TAG.sub("", line)).encode("utf-16-le")) // 2 + 1
+        size = units(line) + 1
         if size > left:
             found.append("…")
             break

@@ -20,11 +20,13 @@ BOT_USER: dict[str, Any] = {
 
 @dataclass(slots=True)
 class Chat:
-    """One chat. `messages` by id, both sides; `blocked`: the person stopped the bot."""
+    """One chat. `messages` by id, both sides; `blocked`: the person stopped the bot,
+    `moved_to`: the group became a supergroup with this id."""
 
     id: int
     person: dict[str, Any]
     blocked: bool = False
+    moved_to: int | None = None
     messages: dict[int, Message] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 

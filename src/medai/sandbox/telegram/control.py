@@ -47,6 +47,12 @@ class BlockOrder(Order):
     blocked: bool = True
 
 
+class MoveOrder(Order):
+    """The group becomes a supergroup with another id."""
+
+    moved_to: int
+
+
 def build_router(bot: Bot) -> APIRouter:
     """Routes under /control/telegram."""
     router = APIRouter()
@@ -81,6 +87,12 @@ def _add_people(router: APIRouter, bot: Bot) -> None:
     @router.post("/block")
     async def block(order: BlockOrder) -> dict[str, bool]:
         people.set_blocked(bot, _chat(bot, order.chat_id), blocked=order.blocked)
+        return {"ok": True}
+
+    @router.post("/move")
+    async def move(order: MoveOrder) -> dict[str, bool]:
+        _chat(bot, order.chat_id).moved_to = order.moved_to
+        bot.chats.open(order.moved_to, "")
         return {"ok": True}
 
     @router.post("/repeat-update")

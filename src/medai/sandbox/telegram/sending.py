@@ -25,6 +25,12 @@ def chat_of(bot: Bot, arguments: Arguments) -> Chat:
     chat = bot.chats.chats.get(chat_id)
     if chat is None:
         raise bad("chat not found")
+    if chat.moved_to is not None:
+        raise RefusedError(
+            400,
+            "group chat was upgraded to a supergroup chat",
+            migrate_to_chat_id=chat.moved_to,
+        )
     if chat.blocked:
         raise RefusedError(403, BLOCKED)
     return chat
