@@ -62,16 +62,11 @@ class Staging:
         if not is_of_day(self._table):
             await self._remove_stale(span)
             return await self.write()
-        # Equal keys are of equal days, so read only these, and each row once. The planner knows
-        # little of a table that grows by a day a day: it would look every staged row up by an
-        # index of the clinic, and read all of the clinic's rows each time.
+        # Equal keys are of equal days, so read only these.
         self._parts["within"] = SQL("old.client_id = %s AND old.metric_date = ANY(%s)")
         self._parameters = (span.client_id, span.days)
-        await self._run("SET LOCAL enable_nestloop = off")
         await self._remove_stale(span)
-        written = await self.write()
-        await self._run("SET LOCAL enable_nestloop = on")
-        return written
+        return await self.write()
 
     async def _remove_stale(self, span: Span) -> None:
         await self._run(
