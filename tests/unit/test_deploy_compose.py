@@ -16,8 +16,8 @@ from tests.fixtures.compose import ROOT, RequiredError, Service
 from medai import __version__
 from medai.doctor.variable_names import unknown_variables
 
-OURS = {"upgrade", "api", "worker", "telegram-bot"}
-ONE_SHOT = {"data-folder", "upgrade", "frontend"}
+OURS = {"upgrade", "api", "worker", "telegram-bot", "backup"}
+ONE_SHOT = {"data-folder", "upgrade", "backup", "frontend"}
 FOREIGN = {"mongodb", "postgres", "pgadmin"}
 ROOT_ON_PURPOSE = {"data-folder"}
 """Gives the data folder to the services' user; it has no network and no secret."""
@@ -64,12 +64,13 @@ def test_the_services_ports_and_volumes_are_those_of_the_replaced_system(
     }
     assert set(compose.loaded(env)["volumes"]) == {"mongodb_data", "postgres_data", "pgadmin_data"}
     for name in OURS:
-        assert services[name]["volumes"] == ["./app/data:/data"]
-    assert [n for n, one in services.items() if one.get("profiles")] == ["frontend"]
+        assert services[name]["volumes"][0] == "./app/data:/data"
+    profiles = {n: one["profiles"] for n, one in services.items() if "profiles" in one}
+    assert profiles == {"frontend": ["frontend"], "backup": ["backup"]}
     names = {name: one.get("container_name") for name, one in services.items()}
-    assert {n: f"medai-{n}" for n in names if n != "worker"} == {
-        n: given for n, given in names.items() if given
-    }, "a name of its own keeps a service from being scaled: workers have none"
+    # A name of its own keeps a service from being scaled, and from being run again.
+    named = {name: f"medai-{name}" for name in names if name not in ("worker", "backup")}
+    assert named == {name: given for name, given in names.items() if given}
 
 
 def test_images_are_pinned_and_ours_is_one(services: dict[str, Service]) -> None:
@@ -112,7 +113,7 @@ def test_nothing_has_more_rights_than_it_needs(services: dict[str, Service]) -> 
 
 
 def test_services_wait_for_what_they_need(services: dict[str, Service]) -> None:
-    for name in OURS - {"upgrade"}:
+    for name in OURS - {"upgrade", "backup"}:
         assert services[name]["depends_on"] == {
             "upgrade": {"condition": "service_completed_successfully"},
             "mongodb": {"condition": "service_healthy"},
