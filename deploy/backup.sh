@@ -14,16 +14,16 @@ fail() {
     exit 1
 }
 
+to=${1:-${BACKUP_DIR:-backups}}
+keep=${BACKUP_KEEP:-14}
+[[ $keep =~ ^[1-9][0-9]*$ ]] || fail "BACKUP_KEEP is no number above 0: $keep"
+[[ $# -le 1 ]] || fail "one folder, please"
+
 if [[ -z ${MEDAI_STORES_OPEN:-} ]]; then
     PATH=$(cd "$(dirname "$0")/.." && pwd)/.venv/bin:$PATH
     command -v medai >/dev/null || fail "medai is not on the PATH"
     exec env MEDAI_STORES_OPEN=1 medai db run -- "$0" "$@"
 fi
-
-to=${1:-${BACKUP_DIR:-backups}}
-keep=${BACKUP_KEEP:-14}
-[[ $keep =~ ^[1-9][0-9]*$ ]] || fail "BACKUP_KEEP is no number above 0: $keep"
-[[ $# -le 1 ]] || fail "one folder, please"
 
 mkdir -p "$to"
 to=$(cd "$to" && pwd)
@@ -45,12 +45,12 @@ echo "PostgreSQL"
 pg_dump --format=custom --file="$draft/postgres.dump"
 pg_restore --file=/dev/null "$draft/postgres.dump"
 
-echo "documents"
-medai db dump-documents "$draft/mongodb"
-[[ ! -d $draft/mongodb ]] || {
+if [[ $MEDAI_DOCUMENTS == mongodb ]]; then
+    echo "MongoDB"
+    medai db dump-documents "$draft/mongodb"
     tar -C "$draft" -czf "$draft/mongodb.tar.gz" mongodb
     rm -r "$draft/mongodb"
-}
+fi
 
 files=
 if [[ -d $MEDAI_DATA_DIR ]]; then
@@ -67,7 +67,8 @@ fi
 
 {
     echo "format 1"
-    medai --version
+    echo "medai $MEDAI_VERSION"
+    echo "documents $MEDAI_DOCUMENTS"
     echo "files ${files:-none}"
     echo "files_url ${MEDAI_FILES_URL:-none}"
 } >"$draft/manifest"

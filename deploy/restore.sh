@@ -14,12 +14,6 @@ fail() {
     exit 1
 }
 
-if [[ -z ${MEDAI_STORES_OPEN:-} ]]; then
-    PATH=$(cd "$(dirname "$0")/.." && pwd)/.venv/bin:$PATH
-    command -v medai >/dev/null || fail "medai is not on the PATH"
-    exec env MEDAI_STORES_OPEN=1 medai db run -- "$0" "$@"
-fi
-
 [[ $# -eq 1 || ($# -eq 2 && $2 == --replace) ]] || fail "restore.sh BACKUP [--replace]"
 replace=${2:-}
 from=$(cd "$1" 2>/dev/null && pwd) || fail "no such folder: $1"
@@ -30,6 +24,16 @@ grep -qx "format 1" "$from/manifest" || fail "made by a newer version"
 for one in postgres.dump manifest; do
     grep -q "  $one\$" "$from/SHA256SUMS" || fail "the backup is not whole: $one"
 done
+
+if [[ -z ${MEDAI_STORES_OPEN:-} ]]; then
+    PATH=$(cd "$(dirname "$0")/.." && pwd)/.venv/bin:$PATH
+    command -v medai >/dev/null || fail "medai is not on the PATH"
+    exec env MEDAI_STORES_OPEN=1 medai db run -- "$0" "$@"
+fi
+
+if [[ -f $from/mongodb.tar.gz && $MEDAI_DOCUMENTS != mongodb ]]; then
+    fail "the backup has a MongoDB: set MONGODB_URI"
+fi
 
 ask() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --command="$1"; }
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from psycopg.pq import Conninfo
 
+from medai import __version__
 from medai.cli.database import db
 from medai.cli.running import console, guarded, read_settings, run_terminable
 from medai.errors import InvalidInputError
@@ -103,8 +104,13 @@ def store_environment(settings: Settings, dsn: str, around: Mapping[str, str]) -
     }
     foreign = {k: v for k, v in around.items() if not k.startswith("PG")}
     path = os.pathsep.join((str(binaries()), around.get("PATH", os.defpath)))
-    data = {"MEDAI_DATA_DIR": str(settings.data_dir), "MEDAI_FILES_URL": settings.medai_files_url}
-    return {**foreign, **address, **data, "PATH": path}
+    ours = {
+        "MEDAI_DATA_DIR": str(settings.data_dir),
+        "MEDAI_FILES_URL": settings.medai_files_url,
+        "MEDAI_DOCUMENTS": "mongodb" if settings.mongodb_uri else "postgres",
+        "MEDAI_VERSION": __version__,
+    }
+    return {**foreign, **address, **ours, "PATH": path}
 
 
 def _quiet(settings: Settings) -> Settings:
