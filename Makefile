@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Nothing of the caller's environment may reach the project's interpreter.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help install install-dev demo run test chaos bot-page lint fmt lock bench clean
+.PHONY: help install install-dev demo run test chaos bot-page image-check lint fmt lock bench clean
 
 help:
 	@echo "make demo      one business day of two fictional clinics, compared with the truth"
@@ -15,6 +15,7 @@ help:
 	@echo "make test      linters, types, import contracts and all tests"
 	@echo "make chaos     kills, crashes and faults for CHAOS_MINUTES (10), then what was kept"
 	@echo "make bot-page  docs/bot.md anew: what the bot writes in the sandbox"
+	@echo "make image-check  what deploy/Dockerfile builds, built without a container engine"
 	@echo "make lint fmt bench lock install install-dev clean"
 
 $(VENV)/bin/python:
@@ -49,6 +50,9 @@ chaos: install-dev
 
 bot-page: install-dev
 	@LOG_LEVEL=ERROR $(BIN)/python -m tests.bot_page
+
+image-check: install-dev
+	@$(BIN)/python -m tests.image_check
 
 lint: install-dev
 	@$(BIN)/ruff check .

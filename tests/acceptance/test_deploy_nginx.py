@@ -209,7 +209,7 @@ async def test_one_address_is_slowed_down(front: Front) -> None:
     asked = [front.tls.get("/api/status") for _ in range(150)]
     codes = [answer.status_code for answer in await asyncio.gather(*asked)]
     assert set(codes) == {200, 429}
-    assert codes.count(200) > 60
+    assert codes.count(200) >= 40
 
 
 @needs_nginx
