@@ -63,7 +63,7 @@ fi
 
 echo "PostgreSQL"
 {
-    echo "BEGIN;"
+    echo "SET client_min_messages = warning; BEGIN;"
     # Some of the objects may be of a version that the dump does not know: all of them go.
     cat <<'SQL'
 DO $$ DECLARE one text; BEGIN
