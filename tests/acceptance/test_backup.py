@@ -212,7 +212,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_opened(broken: str, tmp_
     if broken == "byte":
         (backup / "files.tar.gz").write_bytes(b"y")
     told = {"byte": "damaged", "part": "not whole: postgres.dump", "newer": "newer version"}
-    script = [DEPLOY / "restore.sh", backup, "--replace"]
+    script = [str(DEPLOY / "restore.sh"), str(backup), "--replace"]
     ended = subprocess.run(  # noqa: S603 - a program of ours; `medai` is not on its PATH
         script, env={"PATH": os.defpath}, capture_output=True, text=True, check=False
     )

@@ -1,15 +1,13 @@
 """docker-compose.yml: valid by the specification, the seed's services, closed where it can be."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from check_jsonschema.builtin_schemas import get_builtin_schema
-from jsonschema import Draft7Validator
 from tests.fixtures import compose
 from tests.fixtures.compose import ROOT, RequiredError, Service
 
@@ -46,9 +44,19 @@ def services(env: dict[str, str]) -> dict[str, Service]:
     return compose.services(env)
 
 
-def test_the_file_is_valid_by_the_compose_specification(env: dict[str, str]) -> None:
-    schema: Any = get_builtin_schema("vendor.compose-spec")
-    assert [e.message for e in Draft7Validator(schema).iter_errors(compose.loaded(env))] == []
+def test_the_file_is_valid_by_the_compose_specification(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    """The schema comes with the package check-jsonschema."""
+    schema = ("--builtin-schema", "vendor.compose-spec", "--quiet")
+    filled = tmp_path / "compose.json"
+    for name in ("wrong", "right"):
+        whole = compose.loaded(env)
+        if name == "wrong":
+            whole["services"]["api"]["restarts"] = "always"
+        filled.write_text(json.dumps(whole))
+        ended = _ended("check-jsonschema", *schema, str(filled))
+        assert (ended.returncode == 0) == (name == "right"), ended.stdout
 
 
 def test_the_services_ports_and_volumes_are_those_of_the_replaced_system(
@@ -192,11 +200,15 @@ def test_the_dockerfiles_are_clean(tmp_path: Path, services: dict[str, Service])
 
 
 def _clean(program: str, *arguments: str) -> None:
-    found = subprocess.run(  # noqa: S603 - a program of our own environment
+    found = _ended(program, *arguments)
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+
+
+def _ended(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 - a program of our own environment
         [Path(sys.executable).with_name(program), *arguments],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
 def _env_example() -> str:
