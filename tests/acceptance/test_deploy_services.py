@@ -23,7 +23,7 @@ from tests.unit.test_deploy_compose import made_env
 from medai.infra.embedded_server import binaries
 from medai.sandbox.credentials import BOT_TOKEN
 
-_START_SECONDS = 60
+_START_SECONDS = 120
 _TERMINATED = 143
 
 

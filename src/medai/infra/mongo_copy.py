@@ -103,12 +103,17 @@ def _read(collection: Collection[RawBSONDocument], path: Path) -> int:
 
 
 def _inserted(collection: Collection[RawBSONDocument], batch: list[RawBSONDocument]) -> int:
-    return len(collection.insert_many(batch).inserted_ids) if batch else 0
+    if batch:
+        collection.insert_many(batch)
+    return len(batch)  # the driver names no ids of raw documents
 
 
 @contextmanager
 def _opened(uri: str, name: str) -> Iterator[Database[RawBSONDocument]]:
-    client: MongoClient[Any] = MongoClient(uri, serverSelectionTimeoutMS=_SERVER_SELECTION_MS)
+    # An argument would win over what the address asks for.
+    asked = "serverselectiontimeoutms" in uri.lower()
+    waiting = {} if asked else {"serverSelectionTimeoutMS": _SERVER_SELECTION_MS}
+    client: MongoClient[Any] = MongoClient(uri, **waiting)
     with client:
         yield client.get_database(name, _RAW, write_concern=WriteConcern(w="majority", j=True))
 
