@@ -47,7 +47,7 @@ pg_restore --file=/dev/null "$draft/postgres.dump"
 
 if [[ $MEDAI_DOCUMENTS == mongodb ]]; then
     echo "MongoDB"
-    medai db dump-documents "$draft/mongodb"
+    "$MEDAI_PYTHON" -m medai.cli.mongo_files dump "$draft/mongodb"
     tar -C "$draft" -czf "$draft/mongodb.tar.gz" mongodb
     rm -r "$draft/mongodb"
 fi

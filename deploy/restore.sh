@@ -57,7 +57,7 @@ if [[ -f $from/mongodb.tar.gz ]]; then
     echo "documents"
     tar -C "$work" -xzf "$from/mongodb.tar.gz"
     # shellcheck disable=SC2086 # empty or one word
-    medai db load-documents "$work/mongodb" $replace
+    "$MEDAI_PYTHON" -m medai.cli.mongo_files load "$work/mongodb" $replace
     rm -r "$work/mongodb"
 fi
 

@@ -35,7 +35,7 @@ def database(mongodb_uri: str) -> Iterator[Database[dict[str, Any]]]:
 def raw(database: Database[dict[str, Any]]) -> dict[str, list[bytes]]:
     opened = database.with_options(RAW)
     names = sorted(opened.list_collection_names())
-    return {name: sorted(one.raw for one in opened[name].find()) for name in names}
+    return {name: sorted(bytes(one.raw) for one in opened[name].find()) for name in names}
 
 
 def test_what_is_written_comes_back_and_nothing_else(

@@ -1,11 +1,10 @@
-"""Commands for backup scripts: other programs get the addresses of the stores from us."""
+"""A command for backup scripts: other programs get the addresses of the stores from us."""
 
 import asyncio
 import os
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,9 +12,8 @@ from psycopg.pq import Conninfo
 
 from medai import __version__
 from medai.cli.database import db
-from medai.cli.running import console, guarded, read_settings, run_terminable
+from medai.cli.running import guarded, read_settings, run_terminable
 from medai.errors import InvalidInputError
-from medai.infra import mongo_copy
 from medai.infra.embedded_server import binaries
 from medai.infra.logging import configure_from
 from medai.infra.stores import postgres_dsn
@@ -25,10 +23,8 @@ _ASIDE = " Повторите команду."
 
 
 def register(_app: typer.Typer) -> None:
-    """Add the commands to the group of the stores."""
+    """Add the command to the group of the stores."""
     db.command("run", context_settings={"ignore_unknown_options": True})(run)
-    db.command("dump-documents")(dump_documents)
-    db.command("load-documents")(load_documents)
 
 
 def run(
@@ -39,41 +35,9 @@ def run(
     PGHOST, PGUSER, PGPASSWORD и прочие переменные libpq, MEDAI_DATA_DIR; встроенная PostgreSQL
     запускается на это время, её программы (psql, pg_dump) есть в PATH.
     """
-    settings = guarded(lambda: _quiet(read_settings(medai_schedules=False)), rest=_ASIDE)
+    settings = guarded(lambda: read_settings(medai_schedules=False), rest=_ASIDE)
+    configure_from(settings, level="ERROR")
     sys.exit(guarded(lambda: run_terminable(lambda: _run(settings, command)), rest=_ASIDE))
-
-
-def dump_documents(
-    folder: Annotated[Path, typer.Argument(help="папка, в которую пишется копия")],
-) -> None:
-    """Записать базу MongoDB в файлы, как mongodump. Без MONGODB_URI документы в PostgreSQL."""
-
-    def work() -> None:
-        settings = _quiet(read_settings())
-        if not settings.mongodb_uri:
-            console.print("MONGODB_URI не задан: документы лежат в PostgreSQL")
-            return
-        _tell(mongo_copy.dump(settings.mongodb_uri, settings.mongodb_name, folder))
-
-    guarded(work, rest=_ASIDE)
-
-
-def load_documents(
-    folder: Annotated[Path, typer.Argument(help="папка medai db dump-documents")],
-    replace: Annotated[
-        bool, typer.Option("--replace", help="удалить всё, что сейчас есть в базе")
-    ] = False,
-) -> None:
-    """Вернуть базу MongoDB из файлов. Служба в это время должна быть остановлена."""
-
-    def work() -> None:
-        settings = _quiet(read_settings())
-        if not settings.mongodb_uri:
-            raise InvalidInputError("В копии есть MongoDB, а MONGODB_URI не задан: задайте его")
-        uri, name = settings.mongodb_uri, settings.mongodb_name
-        _tell(mongo_copy.load(uri, name, folder, replace=replace))
-
-    guarded(work, rest=_ASIDE)
 
 
 async def _run(settings: Settings, command: list[str]) -> int:
@@ -109,15 +73,6 @@ def store_environment(settings: Settings, dsn: str, around: Mapping[str, str]) -
         "MEDAI_FILES_URL": settings.medai_files_url,
         "MEDAI_DOCUMENTS": "mongodb" if settings.mongodb_uri else "postgres",
         "MEDAI_VERSION": __version__,
+        "MEDAI_PYTHON": sys.executable,
     }
     return {**foreign, **address, **ours, "PATH": path}
-
-
-def _quiet(settings: Settings) -> Settings:
-    configure_from(settings, level="ERROR")
-    return settings
-
-
-def _tell(counts: mongo_copy.Counts) -> None:
-    for name, count in counts.items():
-        console.print(f"{name}: {count}", soft_wrap=True, markup=False)

@@ -112,7 +112,7 @@ def _inserted(collection: Collection[RawBSONDocument], batch: list[RawBSONDocume
 def _opened(uri: str, name: str) -> Iterator[Database[RawBSONDocument]]:
     # An argument would win over what the address asks for.
     asked = "serverselectiontimeoutms" in uri.lower()
-    waiting = {} if asked else {"serverSelectionTimeoutMS": _SERVER_SELECTION_MS}
+    waiting: dict[str, Any] = {} if asked else {"serverSelectionTimeoutMS": _SERVER_SELECTION_MS}
     client: MongoClient[Any] = MongoClient(uri, **waiting)
     with client:
         yield client.get_database(name, _RAW, write_concern=WriteConcern(w="majority", j=True))
