@@ -15,7 +15,9 @@ _OPERATORS = {"|", "||", "&&", ";", "&", "(", ")", "{", "}", "<", ">", ">>", "2>
 _WORDS = {"if", "then", "else", "fi", "for", "in", "do", "done", "while", "until", "!", "set", "["}
 _VARIABLE = re.compile(r"[A-Za-z_]\w*=")
 _HEADING = re.compile(r"^#{1,6} (.+?)\s*$", re.MULTILINE)
-_LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)|<(?:img|a)[^>]*(?:src|href)=\"([^\"]+)\"")
+_LINK = re.compile(
+    r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)|<(?:img|a)[^>]*(?:src|href)=\"([^\"]+)\""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,15 @@ def anchors(name: str) -> set[str]:
     for heading in _HEADING.findall(_BLOCK.sub("", text(name))):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").lower()
         slug = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
-        number = sum(1 for one in found if one == slug or re.fullmatch(rf"{re.escape(slug)}-\d+", one))
+        number = sum(
+            1 for one in found if one == slug or re.fullmatch(rf"{re.escape(slug)}-\d+", one)
+        )
         found.add(f"{slug}-{number}" if number else slug)
     return found
 
 
 def _joined(body: str) -> Iterator[str]:
-    """Lines with their continuations: a backslash at the end, a quotation or a heredoc not closed."""
+    """Lines with what continues them: after a backslash, in a quotation, in a heredoc."""
     held, until = "", ""
     for line in body.replace("\\\n", " ").splitlines():
         if until:

@@ -31,9 +31,12 @@ _MEDAI = {
     "worker": Way(test="tests/acceptance/test_kill.py"),
     "bot": Way(test="tests/acceptance/test_bot_process.py"),
     "demo": Way(test="tests/acceptance/test_demo.py"),
+    "db reader": Way(test="tests/acceptance/test_export_commands.py"),
+    "held repeat": Way(test="tests/acceptance/test_ledger_doors.py"),
+    "held drop": Way(test="tests/acceptance/test_ledger_doors.py"),
     "sandbox": Way(test="tests/contract/test_sandbox_whole_path.py"),
 }
-"""Commands that stay until they are stopped. Every other one is run by `HERE`."""
+"""Commands that stay until they are stopped, or need what `HERE` has not. It runs all others."""
 
 _PROGRAMS = {
     "make": Way(test="tests/unit/test_documents.py"),  # each target, dry, from nothing
@@ -76,6 +79,6 @@ _PROGRAMS = {
 def way(command: Command) -> Way | None:
     """How the command is known to work; None: nobody knows."""
     if command.program == "medai":
-        first = command.words[1] if len(command.words) > 1 else ""
-        return _MEDAI.get(first, Way(test=HERE))
+        words = (*command.words[1:3], "", "")
+        return _MEDAI.get(" ".join(words[:2])) or _MEDAI.get(words[0]) or Way(test=HERE)
     return _PAGES.get(command.document) or _PROGRAMS.get(command.program)
