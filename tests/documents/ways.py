@@ -27,14 +27,14 @@ _PAGES = {
 
 _MEDAI = {
     "run": Way(test="tests/acceptance/test_stopping.py"),
-    "api": Way(test="tests/acceptance/test_service_under_attack.py"),
-    "worker": Way(test="tests/acceptance/test_kill.py"),
+    "api": Way(test="tests/documents/test_document_services.py"),
+    "worker": Way(test="tests/documents/test_document_services.py"),
     "bot": Way(test="tests/acceptance/test_bot_process.py"),
     "demo": Way(test="tests/acceptance/test_demo.py"),
     "db reader": Way(test="tests/acceptance/test_export_commands.py"),
     "held repeat": Way(test="tests/acceptance/test_ledger_doors.py"),
     "held drop": Way(test="tests/acceptance/test_ledger_doors.py"),
-    "sandbox": Way(test="tests/contract/test_sandbox_whole_path.py"),
+    "sandbox": Way(test="tests/documents/test_document_services.py"),
 }
 """Commands that stay until they are stopped, or need what `HERE` has not. It runs all others."""
 
