@@ -31,6 +31,10 @@ _MEDAI = {
     "worker": Way(test="tests/documents/test_document_services.py"),
     "bot": Way(test="tests/acceptance/test_bot_process.py"),
     "demo": Way(test="tests/acceptance/test_demo.py"),
+    "db upgrade": Way(test="tests/migration/test_restored_dump.py"),
+    "db run": Way(test="tests/acceptance/test_backup.py"),
+    "export-data": Way(test="tests/acceptance/test_transfer_commands.py"),
+    "import-data": Way(test="tests/acceptance/test_transfer_commands.py"),
     "db reader": Way(test="tests/acceptance/test_export_commands.py"),
     "held repeat": Way(test="tests/acceptance/test_ledger_doors.py"),
     "held drop": Way(test="tests/acceptance/test_ledger_doors.py"),
@@ -76,9 +80,20 @@ _PROGRAMS = {
 }
 
 
+_FOLDERS = {
+    "deploy/": Way(test="tests/acceptance/test_backup.py"),
+    "scripts/": Way(test="tests/acceptance/test_script_doors.py"),
+}
+"""Programs of ours."""
+
+
 def way(command: Command) -> Way | None:
     """How the command is known to work; None: nobody knows."""
     if command.program == "medai":
         words = (*command.words[1:3], "", "")
         return _MEDAI.get(" ".join(words[:2])) or _MEDAI.get(words[0]) or Way(test=HERE)
-    return _PAGES.get(command.document) or _PROGRAMS.get(command.program)
+    program = command.program.removeprefix("./")
+    for folder, found in _FOLDERS.items():
+        if program.startswith(folder):
+            return found
+    return _PAGES.get(command.document) or _PROGRAMS.get(program)
