@@ -14,7 +14,7 @@ _ENDED = (143, -15)
 
 
 _HEALTH = "/health/ready"
-_SERVICES = (
+_SERVICES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("api",), "MEDAI_PORT", _HEALTH),
     (("worker", "--queue", "transcription", "--queue", "analysis"),
      "MEDAI_WORKER_METRICS_PORT", _HEALTH),
@@ -24,8 +24,12 @@ _SERVICES = (
 
 
 async def test_services_start_and_end(postgres_dsn: str, tmp_path: Path) -> None:
-    services = (_start_and_end(*one, postgres_dsn, tmp_path) for one in _SERVICES)
-    await asyncio.gather(*services)
+    await asyncio.gather(
+        *(
+            _start_and_end(words, place, path, postgres_dsn, tmp_path)
+            for words, place, path in _SERVICES
+        )
+    )
 
 
 async def _start_and_end(
