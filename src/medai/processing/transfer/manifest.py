@@ -39,7 +39,7 @@ class Manifest(Frozen):
     that our stores do not keep."""
 
     format: Literal["medai-archive"] = "medai-archive"
-    version: int = VERSION
+    version: int = Field(default=VERSION, ge=1)
     program: str
     made_at: datetime
     live: bool
