@@ -11,15 +11,16 @@ from bson import Decimal128, ObjectId
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pymongo import AsyncMongoClient
-from tests.fixtures.moving import fresh_mongodb, opened_transfer, quiet, stored_in
+from tests.fixtures.moving import fresh_mongodb, made_archive, opened_transfer, quiet, stored_in
 
 from medai.bootstrap.transfer import Transfer
 from medai.bot.collections import BOT_DIALOGUES
 from medai.calls.repository import CALLS
 from medai.clinics.repository import CLINICS
-from medai.errors import ConflictError, StoredDataError
+from medai.errors import ConflictError, InvalidInputError, StoredDataError
 from medai.infra.documents import Document, storable
 from medai.infra.jsonb import canonical
+from medai.infra.postgres import open_pool
 from medai.ledger.models import Effect, EffectKind, EffectState
 from medai.processing.stops import STOPS
 from medai.processing.transfer.marker import TRANSFERS, ImportMarker, Marker
@@ -114,7 +115,7 @@ async def moved(source: Transfer, target: Transfer, path: Path, *, replace: bool
 async def test_there_and_back_every_value_is_the_same(
     from_postgres: Transfer, to_mongodb: Transfer, tmp_path: Path
 ) -> None:
-    odd = drawn(600)
+    odd = drawn(300)
     documents = from_postgres.installation.documents
     for place, one in enumerate((TRANSCRIPTS, STOPS, BOT_DIALOGUES)):
         await documents.put_many(one, odd[place::3])
@@ -167,6 +168,60 @@ async def test_an_unfinished_import_goes_on_with_its_own_archive_only(
     await to_mongodb.unpacking.unpack(path, replace=True, said=quiet)
     assert await stored_in(to_mongodb) == await stored_in(from_postgres)
     assert await target.get(TRANSFERS, "import") is None
+
+
+async def test_a_damaged_archive_changes_nothing(from_postgres: Transfer, tmp_path: Path) -> None:
+    await from_postgres.installation.documents.put_many(CALLS, [{"_id": "here"}])
+    before = await stored_in(from_postgres)
+    documents = {"calls": [{"_id": f"{n:04}", "n": n} for n in range(1_000)]}
+    whole = made_archive(tmp_path / "a.zip", documents).read_bytes()
+    for spoiled in (whole[: len(whole) // 2], whole.replace(b"calls.jsonl", b"ca11s.jsonl")):
+        cut = tmp_path / "cut.zip"
+        cut.write_bytes(spoiled)
+        with pytest.raises(InvalidInputError, match="ничего не записано"):
+            await from_postgres.unpacking.unpack(cut, replace=True, said=quiet)
+        assert await stored_in(from_postgres) == before
+
+
+async def test_a_service_at_work_is_copied_but_never_written_over(
+    from_postgres: Transfer, prepared_dsn: str, tmp_path: Path
+) -> None:
+    await from_postgres.installation.documents.put_many(CALLS, [{"_id": "here"}])
+    path = tmp_path / "a.zip"
+    service = await open_pool(prepared_dsn)  # as each of its processes has
+    with pytest.raises(ConflictError, match="--live"):
+        await from_postgres.packing.pack(path, files=False, live=False, said=quiet)
+    assert (await from_postgres.packing.pack(path, files=False, live=True, said=quiet)).live
+    with pytest.raises(ConflictError, match="остановите"):
+        await from_postgres.unpacking.unpack(path, replace=True, said=quiet)
+    assert (await stored_in(from_postgres))["calls"] == [{"_id": "here"}]
+    await service.close()
+    await from_postgres.unpacking.unpack(path, replace=True, said=quiet)
+
+
+async def test_files_go_along_and_one_that_is_there_is_not_written_again(
+    from_postgres: Transfer, prepared_dsn: str, tmp_path: Path
+) -> None:
+    files = from_postgres.installation.files
+    content = {
+        "audio/a.mp3": bytes(range(256)) * 4_000,
+        "recognitions/1/x.json": b"",
+        "отчёт.pdf": b"1",
+    }
+    for name, data in content.items():
+        await files.write(name, data)
+    path = tmp_path / "a.zip"
+    made = await from_postgres.packing.pack(path, files=True, live=False, said=quiet)
+    assert made.files is not None
+    assert made.files.lines == len(content)
+    async with opened_transfer(prepared_dsn, tmp_path / "other") as other:
+        await other.installation.files.write("audio/a.mp3", b"another one")
+        await other.unpacking.unpack(path, replace=True, said=quiet)
+        found = {name: await other.installation.files.read(name) for name in content}
+        assert found == content
+        kept = [at async for _, at in other.installation.files.names("")]
+        await other.unpacking.unpack(path, replace=True, said=quiet)
+        assert [at async for _, at in other.installation.files.names("")] == kept
 
 
 async def test_of_two_bills_the_later_line_stays(from_postgres: Transfer) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from medai.errors import ConflictError, NotFoundError, StoreError
 from medai.infra.documents import Collection, Not
+from medai.infra.jsonb import decode
 from medai.infra.postgres import advisory_lock
 from medai.processing.schedule.memory import SCHEDULE
 from medai.processing.transfer.checking import check_archive, in_order, listed_files
-from medai.processing.transfer.lines import Tally, document_line, document_of, effect_of
+from medai.processing.transfer.lines import Tally, document_line, effect_of
 from medai.processing.transfer.manifest import (
     LEDGER,
     Lines,
@@ -96,7 +97,7 @@ class Unpacking:
 
     async def _collection(self, archive: ArchiveReader, one: Collection, told: Lines) -> None:
         for lines in _parts(archive.lines(collection_entry(one.name), told)):
-            await self._of.documents.put_many(one, [document_of(line) for line in lines])
+            await self._of.documents.put_many(one, [decode(line.decode()) for line in lines])
         if await self._stored(one) != told:
             raise StoreError(
                 f"Записанное в {one.name} не совпадает с архивом: проверьте хранилище"
