@@ -199,6 +199,15 @@ async def test_a_service_at_work_is_copied_but_never_written_over(
     await from_postgres.unpacking.unpack(path, replace=True, said=quiet)
 
 
+async def test_an_archive_of_a_former_version_may_hold_what_is_replaced_today(
+    from_postgres: Transfer, tmp_path: Path
+) -> None:
+    path = made_archive(tmp_path / "a.zip", {"calls": [{"_id": "1", "text": "a\0b", "n": 1.0}]})
+    await from_postgres.unpacking.unpack(path, replace=False, said=quiet)
+    (found,) = (await stored_in(from_postgres))["calls"]
+    assert found == {"_id": "1", "text": "a\N{REPLACEMENT CHARACTER}b", "n": 1.0}
+
+
 async def test_files_go_along_and_one_that_is_there_is_not_written_again(
     from_postgres: Transfer, prepared_dsn: str, tmp_path: Path
 ) -> None:

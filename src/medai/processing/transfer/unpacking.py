@@ -96,9 +96,13 @@ class Unpacking:
                 said(one.name, told[one.name].lines)
 
     async def _collection(self, archive: ArchiveReader, one: Collection, told: Lines) -> None:
+        meant = Tally()
         for lines in _parts(archive.lines(collection_entry(one.name), told)):
-            await self._of.documents.put_many(one, [decode(line.decode()) for line in lines])
-        if await self._stored(one) != told:
+            documents = [decode(line.decode()) for line in lines]
+            for document in documents:
+                meant.add(document_line(one.name, document)[0])
+            await self._of.documents.put_many(one, documents)
+        if await self._stored(one) != meant.total(one.name):
             raise StoreError(
                 f"Записанное в {one.name} не совпадает с архивом: проверьте хранилище"
                 " и повторите medai import-data"
