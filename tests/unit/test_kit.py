@@ -127,6 +127,7 @@ def test_a_number_without_digits() -> None:
 def test_text_that_stores_refuse_or_screens_obey_is_cleaned() -> None:
     assert clean("a\x00b\x1b[31m\ud800") == "a\ufffdb\ufffd[31m\ufffd"
     assert clean("\u202eзапись\u2069 \u200fok") == "запись ok"
+    assert clean("за\ufffeпись\uffff") == "за\ufffdпись\ufffd"
     assert clean("строка\n\tстрока") == "строка\n\tстрока"
     clean("\ud83d x \udfff").encode()
 

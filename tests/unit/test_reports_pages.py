@@ -24,6 +24,7 @@ from medai.reports.pages.document import document
 from medai.reports.pages.highlights import highlights
 from medai.reports.pages.lines import day_ticks, group_lines, line_chart, score_lines, spark
 from medai.reports.pages.markdown import blocks
+from medai.reports.pages.parts import printable
 
 
 def _plain(text: str) -> str:
@@ -275,6 +276,20 @@ def test_the_glossary_explains_only_what_the_report_uses() -> None:
     assert set(everything) - set(_terms(content_of(calls))) == {"п. п."}
     assert set(everything) - set(_terms(content_of(calls[:1]))) == {"п. п.", "Неделя"}
     assert _terms(content_of([])) == ["Звонки", "Конверсия", "FG %", "Скорость обработки"]
+
+
+@pytest.mark.parametrize(
+    ("given", "printed"),
+    [
+        ("Мария 😀 Иванова", "Мария Иванова"),
+        ("👩‍⚕️ Ромашка", "Ромашка"),
+        ("1️⃣ Шаг ⭐", "1 Шаг"),
+        ("✓ спросила ❤, имя №5 — «да»", "✓ спросила ❤, имя №5 — «да»"),
+        ("\x00plain", "\ufffdplain"),
+    ],
+)
+def test_pictures_that_the_type_lacks_are_left_out(given: str, printed: str) -> None:
+    assert printable(given) == printed
 
 
 def test_lightness_tells_neighbouring_colours_apart() -> None:
