@@ -32,7 +32,7 @@ FROM (SELECT n, md5(n::text) AS id FROM generate_series(1, {COUNT}) AS n) AS num
 SECRET = "the secret of the first installation, long enough"
 OTHER = "the secret of the other installation, long enough"
 AUDIO = bytes(range(256)) * 5_000
-MOST_MEGABYTES_MORE = 60
+MOST_MEGABYTES_MORE = 35
 """The documents are 50 MB as text and more as objects."""
 _MEASURED = """
 import atexit, re, sys

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import stat
 import struct
 from pathlib import Path
@@ -11,6 +12,9 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile
 import pytest
 from tests.fixtures.moving import lines_of, made_archive
 
+import medai
+from medai.bootstrap.ground import COLLECTIONS
+from medai.bot.collections import BOT_COLLECTIONS
 from medai.errors import InvalidInputError
 from medai.processing.transfer.checking import check_archive
 from medai.processing.transfer.manifest import MANIFEST, Lines
@@ -33,6 +37,15 @@ def check(path: Path) -> None:
 @pytest.fixture
 def sound(tmp_path: Path) -> Path:
     return made_archive(tmp_path / "sound.zip", DOCUMENTS, files=FILES)
+
+
+def test_no_collection_is_forgotten() -> None:
+    """Whoever adds one names it for the stores, and so for archives."""
+    sources = Path(medai.__file__).parent.rglob("*.py")
+    texts = [path.read_text(encoding="utf-8") for path in sources]
+    declared = {name for text in texts for name in re.findall(r' = Collection\(\s*"(\w+)"', text)}
+    assert declared == {one.name for one in (*COLLECTIONS, *BOT_COLLECTIONS)}
+    assert len(declared) > 20
 
 
 def test_a_sound_archive_is_read(sound: Path) -> None:
