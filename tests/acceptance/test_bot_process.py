@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -15,8 +15,10 @@ from tests.fixtures.call_library import Library, done, opened_library
 from tests.fixtures.command_line import command_line
 from tests.fixtures.sandbox import RunningSandbox
 
+from medai.bot import running
 from medai.bot.running import run_bot
-from medai.errors import ProviderStoppedError, SettingsError
+from medai.errors import ProviderStoppedError, SettingsError, StoreError
+from medai.infra.postgres import HeldLock, Pool
 from medai.members.models import Role
 from medai.sandbox.credentials import BOT_TOKEN
 
@@ -210,6 +212,42 @@ async def test_a_lost_lock_moves_the_bot_to_the_next_process(
         await asyncio.gather(first, return_exceptions=True)
     answers = [one for one in await person.messages() if one["from"]["is_bot"]]
     assert len(answers) == 3
+
+
+async def test_a_bot_whose_store_was_away_comes_back(
+    library: Library, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_FIRST_PAUSE_SECONDS", 0.01)
+    person = Person(501, sandbox.control)
+    bot = asyncio.create_task(run_bot(library.app, print))
+    await person.write("/start")
+    taken, attempts = running.watched_lock, iter(range(2))
+
+    def away(pool: Pool, key: str) -> AbstractAsyncContextManager[HeldLock]:
+        if next(attempts, None) is not None:
+            raise StoreError("PostgreSQL недоступен")
+        return taken(pool, key)
+
+    monkeypatch.setattr(running, "watched_lock", away)
+    async with library.app.pool.connection() as connection:
+        await connection.execute(_BREAK_LOCKS)
+    await person.write("/start")
+    assert not bot.done()
+    assert next(attempts, None) is None
+    bot.cancel()
+    await asyncio.gather(bot, return_exceptions=True)
+
+
+async def test_telegram_may_be_away_at_the_start(
+    library: Library, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_FIRST_PAUSE_SECONDS", 0.01)
+    for kind in ("server_error", "reset"):
+        sandbox.control.fail("telegram", kind, match="/getMe", times=2)
+    bot = asyncio.create_task(run_bot(library.app, print))
+    await Person(501, sandbox.control).write("/start")
+    bot.cancel()
+    await asyncio.gather(bot, return_exceptions=True)
 
 
 @pytest.mark.parametrize(
