@@ -24,13 +24,13 @@ _NO_ARRAY = {"$not": {"$type": "array"}}
 
 
 def condition(where: Where) -> dict[str, Any]:
-    """The filter that all conditions hold."""
+    """The filter that all conditions hold; `_id` stands by itself, so that every server finds it
+    by its index."""
     parts = [
-        part
-        for path, asked in where.items()
-        for part in (_id_condition(asked) if path == "_id" else _field(path, asked))
+        part for path, asked in where.items() if path != "_id" for part in _field(path, asked)
     ]
-    return {"$and": parts} if parts else {}
+    wanted = {"_id": _of_id(where["_id"])} if "_id" in where else {}
+    return {**wanted, "$and": parts} if parts else wanted
 
 
 def changes(change: Change) -> dict[str, Any]:
@@ -89,7 +89,8 @@ def _operators(asked: Any) -> dict[str, Any]:
             return {"$eq": storable(asked)}
 
 
-def _id_condition(asked: Any) -> list[Mapping[str, Any]]:
+def _of_id(asked: Any) -> Any:
+    """The condition of `_id`, which is never an array."""
     if isinstance(asked, Not):
-        return [{"_id": {"$ne": storable(asked.value)}}]
-    return [{"_id": _operators(asked)}]
+        return {"$ne": storable(asked.value)}
+    return _operators(asked) if isinstance(asked, OneOf | Range) else storable(asked)
