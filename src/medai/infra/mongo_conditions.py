@@ -26,9 +26,7 @@ _NO_ARRAY = {"$not": {"$type": "array"}}
 def condition(where: Where) -> dict[str, Any]:
     """The filter that all conditions hold; `_id` stands by itself, so that every server finds it
     by its index."""
-    parts = [
-        part for path, asked in where.items() if path != "_id" for part in _field(path, asked)
-    ]
+    parts = [part for path, asked in where.items() if path != "_id" for part in _field(path, asked)]
     wanted = {"_id": _of_id(where["_id"])} if "_id" in where else {}
     return {**wanted, "$and": parts} if parts else wanted
 
