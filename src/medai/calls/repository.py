@@ -44,7 +44,7 @@ CALLS = Collection(
 
 DUPLICATE_CALLS = Collection("call_duplicates", indexes=(("call_id",), ("filename",)))
 """Of a restored dump that held a note twice: the other documents, by their old ids. `call_id` is
-the call that was kept: links of old boards and reports lead there. `filename`: of its transcript."""
+the kept call: links of old boards and reports lead there. `filename` is of its transcript."""
 
 _CALLS_AT_ONCE = 100
 """Writing down more at once would keep the process from answering anybody for too long."""

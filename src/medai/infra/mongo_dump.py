@@ -69,6 +69,14 @@ class MongoDump:
                 if page:
                     yield page
 
+    async def with_ids(self, name: str, ids: Sequence[Any]) -> list[Raw]:
+        """Documents by id, in the order of ids."""
+        if not ids:
+            return []
+        with _store_errors():
+            found = self._database[name].find({"_id": {"$in": list(ids)}}, sort=[("_id", 1)])
+            return [document async for document in found]
+
     async def rename(self, name: str, other: str) -> None:
         """Move a collection at once; the other name is free."""
         with _store_errors():

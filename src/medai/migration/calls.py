@@ -83,9 +83,15 @@ def call(raw: Raw, context: Context) -> Converted | Refused:
     legacy = {**left_over(raw, _USED), **_legacy(raw, analysed), "day": shown}
     legacy = {name: value for name, value in legacy.items() if value not in (None, "", {}, [])}
     return Converted(
-        {**to_document(made), "legacy": legacy}, (made.client_id, str(note_id)),
+        {**to_document(made), "legacy": legacy}, key_of(raw, context),
         _rank(made), _facts(made, legacy), tuple(oddities),
     )  # fmt: skip
+
+
+def key_of(raw: Raw, context: Context) -> tuple[str, ...]:
+    """The clinic and the note: one call, however often it was stored."""
+    note_id, _ = _note_id(raw)
+    return context.place(text(raw.get("client_id"))).client_id, str(note_id)
 
 
 def joined(document: Document, facts: list[Document]) -> Document:
@@ -112,7 +118,7 @@ def _call(
     metrics = raw.get("metrics") if isinstance(raw.get("metrics"), dict) else {}
     label = text(raw.get("processing_speed_str"))
     speed = whole(raw.get("processing_speed"))
-    booked = _booked(raw, metrics or {})
+    booked = is_true((metrics or {}).get("conversion"))
     return Call(
         id=text(raw["_id"]),
         client_id=place.client_id,
@@ -205,10 +211,6 @@ def _card(value: Any) -> int | None:
 def _duration(raw: Raw, metrics: dict[str, Any]) -> int:
     found = (seconds(raw.get("duration")), seconds(metrics.get("duration")))
     return first(*found, seconds(raw.get("duration_formatted")), 0)  # type: ignore[no-any-return]
-
-
-def _booked(raw: Raw, metrics: dict[str, Any]) -> bool:
-    return is_true(metrics.get("conversion"))
 
 
 def _legacy(raw: Raw, analysed: OldAnalysis) -> Document:

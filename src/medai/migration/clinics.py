@@ -63,6 +63,11 @@ def clinic(raw: Raw, context: Context) -> Converted | Refused:
     )  # fmt: skip
 
 
+def key_of(raw: Raw, _context: Context) -> tuple[str, ...]:
+    """What makes it one and the same clinic; tokens have the same key."""
+    return (text(raw.get("client_id")),)
+
+
 def joined(document: Document, facts: list[Document]) -> Document:
     """The kept clinic with the owners of all its copies."""
     ids = [i for more in [document, *facts] for i in more.get("telegram_ids") or ()]

@@ -26,10 +26,9 @@ def conclusions(raw: Raw, context: Context) -> Converted | Refused:
         return Refused("conclusions_without_clinic_or_period")
     data = raw.get("analysis_data")
     data = data if isinstance(data, dict) else {}
-    kind: PeriodType = "monthly" if raw.get("period_type") == "monthly" else "weekly"
     made = Conclusions(
         client_id=place.client_id,
-        period_type=kind,
+        period_type=_kind(raw),
         first=starts,
         last=ends,
         summary_points=texts(data.get("summary_points")),
@@ -39,9 +38,19 @@ def conclusions(raw: Raw, context: Context) -> Converted | Refused:
         created_at=first(moment(raw.get("created_at")), context.now),
     )
     document = {"_id": text(raw["_id"]), **fields_of(made), "legacy": left_over(raw, _USED)}
-    key = (made.client_id, kind, starts.isoformat(), ends.isoformat())
     newest = made.created_at.timestamp() if made.created_at else 0.0
-    return Converted(document, key, (bool(made.overall_summary), newest))
+    return Converted(document, key_of(raw, context), (bool(made.overall_summary), newest))
+
+
+def key_of(raw: Raw, context: Context) -> tuple[str, ...]:
+    """Clinic, kind and exact period, in the order of the collection's unique key."""
+    place = context.place(text(raw.get("client_id")))
+    days = (str(day(raw.get(name), place.tz)) for name in ("start_date", "end_date"))
+    return place.client_id, _kind(raw), *days
+
+
+def _kind(raw: Raw) -> PeriodType:
+    return "monthly" if raw.get("period_type") == "monthly" else "weekly"
 
 
 def _markdown(value: Any) -> str:

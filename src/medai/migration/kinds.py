@@ -8,15 +8,60 @@ from medai.migration import calls, clinics, conclusions, people
 from medai.migration.models import Kind
 from medai.staff.repository import ADMINISTRATORS, SHIFTS
 
-CLINIC_KIND = Kind(CLINICS, "revision", clinics.clinic, "Клиники", clinics.joined, clinics.SECRETS)
-CALL_KIND = Kind(CALLS, "stage", calls.call, "Звонки", calls.joined)
+CLINIC_KIND = Kind(
+    CLINICS,
+    title="Клиники",
+    mark="revision",
+    convert=clinics.clinic,
+    key_of=clinics.key_of,
+    key_fields=("client_id",),
+    merge=clinics.joined,
+    secrets=clinics.SECRETS,
+)
 KINDS = (
     CLINIC_KIND,
-    Kind(TOKENS, "expires_at", people.token, "Токены amoCRM", secrets=people.TOKEN_SECRETS),
-    Kind(ADMINISTRATORS, "client_id", people.administrator, "Администраторы"),
-    Kind(SHIFTS, "day", people.shift, "График работы"),
-    Kind(CONCLUSIONS, "score_counts", conclusions.conclusions, "Выводы за периоды"),
-    CALL_KIND,
+    Kind(
+        TOKENS,
+        title="Токены amoCRM",
+        mark="expires_at",
+        convert=people.token,
+        key_of=clinics.key_of,
+        key_fields=("client_id",),
+        secrets=people.TOKEN_SECRETS,
+    ),
+    Kind(
+        ADMINISTRATORS,
+        title="Администраторы",
+        mark="client_id",
+        convert=people.administrator,
+        key_of=people.administrator_key,
+        key_fields=("clinic_id", "amocrm_user_id"),
+    ),
+    Kind(
+        SHIFTS,
+        title="График работы",
+        mark="day",
+        convert=people.shift,
+        key_of=people.shift_key,
+        key_fields=("clinic_id", "date", "first_name", "last_name"),
+    ),
+    Kind(
+        CONCLUSIONS,
+        title="Выводы за периоды",
+        mark="score_counts",
+        convert=conclusions.conclusions,
+        key_of=conclusions.key_of,
+        key_fields=("client_id", "start_date", "end_date", "period_type"),
+    ),
+    Kind(
+        CALLS,
+        title="Звонки",
+        mark="stage",
+        convert=calls.call,
+        key_of=calls.key_of,
+        key_fields=("client_id", "note_id", "event_id"),
+        merge=calls.joined,
+    ),
 )
 LEFT_ALONE = (
     "transcriptions", "call_status", "call_analysis", "call_analytics", "call_metrics",

@@ -66,6 +66,8 @@ class Refused:
     reason: str
 
 
+KeyOf = Callable[[Raw, Context], tuple[str, ...]]
+"""The key of what a document becomes, told without converting it."""
 Conversion = Callable[[Raw, Context], Converted | Refused]
 Merge = Callable[[Document, list[Document]], Document]
 
@@ -84,14 +86,16 @@ def fill_gaps(document: Document, facts: list[Document]) -> Document:
 class Kind:
     """A collection of the old system that this one keeps under the same name.
 
-    `mark` is a field that every document of ours has and none of theirs. `secrets` are fields that
-    are never copied aside.
+    `mark` is a field that every document of ours has and none of theirs. `key_of` needs no other
+    fields than `key_fields` and the id. `secrets` are fields that are never copied aside.
     """
 
     collection: Collection
+    title: str
     mark: str
     convert: Conversion
-    title: str
+    key_of: KeyOf
+    key_fields: tuple[str, ...]
     merge: Merge = fill_gaps
     secrets: tuple[str, ...] = ()
 
@@ -99,6 +103,19 @@ class Kind:
     def name(self) -> str:
         """The collection's name."""
         return self.collection.name
+
+    @property
+    def fields_read(self) -> tuple[str, ...]:
+        """What has to be read of a document to tell its key, whoever wrote it."""
+        ours = {path for paths in self.collection.unique for path in paths}
+        return tuple(sorted({*self.key_fields, *ours, self.mark, "_id"}))
+
+    def key(self, raw: Raw, context: Context) -> tuple[str, ...]:
+        """The document's key, whoever wrote it."""
+        if self.is_ours(raw):
+            (paths, *_) = self.collection.unique
+            return tuple(str(raw.get(path)) for path in paths)
+        return self.key_of(raw, context)
 
     def is_ours(self, raw: Raw) -> bool:
         """Whether the document was written by this system."""

@@ -33,9 +33,14 @@ def administrator(raw: Raw, context: Context) -> Converted | Refused:
     fields = made.model_dump()
     used = _ADMINISTRATOR if user_id is not None else _ADMINISTRATOR - {"amocrm_user_id"}
     document = {"_id": fields.pop("id"), **fields, "legacy": left_over(raw, used)}
-    # Nobody's user id is no key: such people are told apart by their documents.
-    own = str(user_id) if user_id is not None else f"-{made.id}"
-    return Converted(document, (made.client_id, own), (bool(name), bool(made.email)))
+    return Converted(document, administrator_key(raw, context), (bool(name), bool(made.email)))
+
+
+def administrator_key(raw: Raw, context: Context) -> tuple[str, ...]:
+    """Clinic and CRM user. Nobody's user id is no key: such people are told apart by document."""
+    user_id = whole(raw.get("amocrm_user_id"))
+    own = str(user_id) if user_id is not None else f"-{text(raw['_id'])}"
+    return context.place(text(raw.get("clinic_id"))).client_id, own
 
 
 def shift(raw: Raw, context: Context) -> Converted | Refused:
@@ -56,8 +61,14 @@ def shift(raw: Raw, context: Context) -> Converted | Refused:
     )
     fields = {**made.model_dump(), "day": on.isoformat()}
     document = {"_id": fields.pop("id"), **fields, "legacy": left_over(raw, _SHIFT)}
-    key = (made.client_id, on.isoformat(), made.first_name, made.last_name)
-    return Converted(document, key, (-made.created_at.timestamp(),))
+    return Converted(document, shift_key(raw, context), (-made.created_at.timestamp(),))
+
+
+def shift_key(raw: Raw, context: Context) -> tuple[str, ...]:
+    """Clinic, day and person."""
+    place = context.place(text(raw.get("clinic_id")))
+    names = (text(raw.get("first_name")), text(raw.get("last_name")))
+    return place.client_id, str(day(raw.get("date"), place.tz)), *names
 
 
 def token(raw: Raw, context: Context) -> Converted | Refused:

@@ -1,23 +1,26 @@
 """Which of several documents with one key is kept (contract 2: a dump may hold duplicates).
 
-Two readings before anything is written: the first keeps eight bytes a document, the second what
-is needed of those whose key occurs twice. The plan depends on the dump alone, so an upgrade that
+Before anything is written the keys are read: sixteen bytes a document are kept, and of those whose
+key occurs twice what is needed to choose. The plan depends on the dump alone, so an upgrade that
 is begun again decides the same.
 """
 
 import hashlib
 from array import array
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
 from medai.infra.documents import Document
+from medai.infra.mongo_dump import MongoDump
 from medai.kit.ids import stable_id
 from medai.migration.models import Context, Converted, Kind, Raw, Refused, source_of
+from medai.migration.values import text
 
-Pages = Callable[[], AsyncIterator[list[Raw]]]
+PAGE = 500
+"""Documents in memory at once, a few megabytes."""
 
 
 class _Candidate(NamedTuple):
@@ -44,53 +47,60 @@ class Plan:
         return self.renamed.get(source, doc_id)
 
 
-async def planned(kind: Kind, pages: Pages, context: Context) -> Plan:
+async def planned(kind: Kind, dump: MongoDump, source: str, context: Context) -> Plan:
     """The plan of a collection."""
     keys, ids = array("Q"), array("Q")
-    async for page in pages():
+    async for page in dump.pages(source, PAGE, fields=kind.fields_read):
         for raw in page:
-            found = converted(kind, raw, context)
-            if isinstance(found, Converted):
-                keys.append(_hash(*found.key))
-                ids.append(_hash(found.document["_id"]))
-    twice, same_id = _repeated(keys), _repeated(ids)
-    if not twice and not same_id:
+            keys.append(_hash(*kind.key(raw, context)))
+            ids.append(_hash(text(raw["_id"])))
+    suspects = _places_of(keys, _repeated(keys)) | _places_of(ids, _repeated(ids))
+    if not suspects:
         return Plan()
-    return await _compared(kind, pages, context, twice, same_id)
+    groups: dict[tuple[str, ...], list[_Candidate]] = defaultdict(list)
+    named: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+    async for raw in _documents_at(dump, source, suspects):
+        found = converted(kind, raw, context)
+        if isinstance(found, Converted):
+            group, doc_id = groups[found.key], found.document["_id"]
+            one = _Candidate(found.rank, -len(group), source_of(raw), doc_id, found.facts)
+            group.append(one)
+            named[doc_id].append((one.source, found.key))
+    return _decided(kind, groups.values(), named.items())
 
 
 def converted(kind: Kind, raw: Raw, context: Context) -> Converted | Refused:
     """The clean document; one of ours is taken as it is and wins over any other."""
     if kind.is_ours(raw):
-        return Converted(dict(raw), _key_of_ours(kind, raw), (float("inf"),))
+        return Converted(dict(raw), kind.key(raw, context), (float("inf"),))
     try:
         return kind.convert(raw, context)
     except (ValueError, TypeError, OverflowError):  # pydantic's ValidationError is a ValueError
         return Refused("unreadable")
 
 
-async def _compared(
-    kind: Kind, pages: Pages, context: Context, twice: set[int], same_id: set[int]
+async def _documents_at(dump: MongoDump, source: str, places: set[int]) -> AsyncIterator[Raw]:
+    """The documents at these places of the order of ids, in that order."""
+    place = 0
+    async for page in dump.pages(source, PAGE, fields=("_id",)):
+        wanted = [raw["_id"] for at, raw in enumerate(page, place) if at in places]
+        place += len(page)
+        for raw in await dump.with_ids(source, wanted):
+            yield raw
+
+
+def _decided(
+    kind: Kind,
+    groups: Iterable[list[_Candidate]],
+    named: Iterable[tuple[str, list[tuple[str, tuple[str, ...]]]]],
 ) -> Plan:
-    groups: dict[tuple[str, ...], list[_Candidate]] = defaultdict(list)
-    owners: dict[str, tuple[str, ...]] = {}
     plan = Plan()
-    for_ids: list[tuple[str, str, tuple[str, ...]]] = []
-    async for page in pages():
-        for raw in page:
-            found = converted(kind, raw, context)
-            if isinstance(found, Refused):
-                continue
-            doc_id, source = found.document["_id"], source_of(raw)
-            if _hash(*found.key) in twice:
-                group = groups[found.key]
-                group.append(_Candidate(found.rank, -len(group), source, doc_id, found.facts))
-            if _hash(doc_id) in same_id:
-                for_ids.append((source, doc_id, found.key))
-    for source, doc_id, key in for_ids:
-        if owners.setdefault(doc_id, key) != key:
-            plan.renamed[source] = stable_id("renamed", kind.name, source)
-    for group in groups.values():
+    for _, holders in named:
+        (_, first_key), *others = holders
+        for source, key in others:
+            if key != first_key:
+                plan.renamed[source] = stable_id("renamed", kind.name, source)
+    for group in groups:
         _decide(plan, group)
     return plan
 
@@ -104,14 +114,13 @@ def _decide(plan: Plan, group: list[_Candidate]) -> None:
         plan.copies[one.source] = plan.id_of(best.source, best.doc_id)
 
 
-def _key_of_ours(kind: Kind, raw: Raw) -> tuple[str, ...]:
-    (paths, *_) = kind.collection.unique
-    return tuple(str(raw.get(path)) for path in paths)
-
-
 def _hash(*parts: str) -> int:
     joined = "\x1f".join(parts).encode(errors="replace")
     return int.from_bytes(hashlib.blake2b(joined, digest_size=8).digest())
+
+
+def _places_of(hashes: "array[int]", wanted: set[int]) -> set[int]:
+    return {place for place, one in enumerate(hashes) if one in wanted} if wanted else set()
 
 
 def _repeated(hashes: "array[int]") -> set[int]:

@@ -14,12 +14,9 @@ from medai.kit.days import zone
 from medai.migration.batches import SET_ASIDE, Batch, sorted_out
 from medai.migration.kinds import CLINIC_KIND, KINDS, LEFT_ALONE
 from medai.migration.models import Context, Converted, Kind, Place
-from medai.migration.plan import converted, planned
+from medai.migration.plan import PAGE, converted, planned
 from medai.migration.report import Report, Tally
 from medai.migration.state import State, load_state, old_kinds, save_state
-
-_BATCH = 500
-"""Documents in memory at once, a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +66,7 @@ class Upgrade:
         for name in state.names:
             if state.archive(name) not in names:
                 await self.dump.rename(name, state.archive(name))
-        kinds = [kind.collection for kind in KINDS if kind.name in state.names]
-        await self.documents.prepare([*kinds, DUPLICATE_CALLS, SET_ASIDE])
+        await self.documents.prepare([DUPLICATE_CALLS, SET_ASIDE])
 
     async def _convert(self, state: State) -> None:
         is_old = CLINIC_KIND.name in state.names
@@ -83,6 +79,9 @@ class Upgrade:
             async for batch in batches(self.dump, kind, state.archive(kind.name), context, tally):
                 await self._write(kind, batch)
                 await save_state(self.dump, state)
+        # Afterwards: a filled collection is indexed several times as fast as it fills indexed.
+        kinds = [kind.collection for kind in KINDS if kind.name in state.names]
+        await self.documents.prepare(kinds)
 
     async def _write(self, kind: Kind, batch: Batch) -> None:
         await self.dump.add(kind.name, batch.kept)
@@ -126,15 +125,15 @@ async def batches(
 ) -> AsyncIterator[Batch]:
     """The collection batch by batch from where the tally ends; it counts each before it is
     yielded, so whoever stores it stores the tally too."""
-    plan = await planned(kind, lambda: dump.pages(source, _BATCH), context)
-    async for page in dump.pages(source, _BATCH, start=tally.read):
+    plan = await planned(kind, dump, source, context)
+    async for page in dump.pages(source, PAGE, start=tally.read):
         yield sorted_out(kind, page, plan, context, tally)
 
 
 async def with_places(dump: MongoDump, clinics: str, context: Context) -> Context:
     """The context with every id of every clinic, as other documents may name it."""
     places: dict[str, Place] = {}
-    async for page in dump.pages(clinics, _BATCH):
+    async for page in dump.pages(clinics, PAGE):
         for raw in page:
             found = converted(CLINIC_KIND, raw, context)
             if isinstance(found, Converted):
