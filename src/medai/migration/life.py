@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 from medai.calls.models import Call, CrmNote, Failure, Stage, Step, TranscriptSummary
+from medai.migration.folder import is_base_name
 from medai.migration.models import Raw
 from medai.migration.values import is_true, moment, text, whole
 from medai.transcription.formats import transcript_filename
@@ -25,7 +26,7 @@ def transcript_of(raw: Raw, call: Call) -> TranscriptSummary | None:
         return None
     name = text(raw.get("filename_transcription"))
     return TranscriptSummary(
-        filename=name or transcript_filename(call),
+        filename=name if is_base_name(name) else transcript_filename(call),
         model=OLD_SPEECH_MODEL,
         seconds=float(call.duration_seconds),
         utterances=0,
