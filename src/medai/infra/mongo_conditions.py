@@ -24,11 +24,18 @@ _NO_ARRAY = {"$not": {"$type": "array"}}
 
 
 def condition(where: Where) -> dict[str, Any]:
-    """The filter that all conditions hold; `_id` stands by itself, so that every server finds it
-    by its index."""
-    parts = [part for path, asked in where.items() if path != "_id" for part in _field(path, asked)]
-    wanted = {"_id": _of_id(where["_id"])} if "_id" in where else {}
-    return {**wanted, "$and": parts} if parts else wanted
+    """The filter that all conditions hold: one entry a field, so that every server finds its
+    index; what needs "or" stands under `$and`."""
+    wanted: dict[str, Any] = {}
+    others: list[Mapping[str, Any]] = []
+    for path, asked in where.items():
+        if path == "_id":
+            wanted[path] = _of_id(asked)
+        elif isinstance(asked := _closed(asked), Not):
+            others.append(_differs(path, asked))
+        else:
+            wanted[path] = _of_field(path, asked)
+    return {**wanted, "$and": others} if others else wanted
 
 
 def changes(change: Change) -> dict[str, Any]:
@@ -62,18 +69,24 @@ def _value(path: str) -> dict[str, Any]:
     return value
 
 
-def _field(path: str, asked: Any) -> list[Mapping[str, Any]]:
+def _closed(asked: Any) -> Any:
+    """An open range finds everything that is present, arrays too."""
+    return Not(None) if asked == Range() else asked
+
+
+def _differs(path: str, asked: Not) -> dict[str, Any]:
     segments(path)
-    if asked == Range():
-        asked = Not(None)  # an open range finds everything that is present, arrays too
-    if isinstance(asked, Not):
-        differs = {path: {"$ne": storable(asked.value)}}
-        if isinstance(asked.value, list | tuple):
-            return [differs]
-        return [{"$or": [differs, {path: {"$type": "array"}}]}]
+    differs = {path: {"$ne": storable(asked.value)}}
+    if isinstance(asked.value, list | tuple):
+        return differs
+    return {"$or": [differs, {path: {"$type": "array"}}]}
+
+
+def _of_field(path: str, asked: Any) -> dict[str, Any]:
+    segments(path)
     if isinstance(asked, list | tuple):
-        return [{path: {"$eq": storable(asked)}}]
-    return [{path: _operators(asked)}, {path: _NO_ARRAY}]
+        return {"$eq": storable(asked)}
+    return {**_operators(asked), **_NO_ARRAY}
 
 
 def _operators(asked: Any) -> dict[str, Any]:
