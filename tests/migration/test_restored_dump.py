@@ -162,14 +162,6 @@ async def test_secrets_are_encrypted_and_the_newest_token_is_kept(story: Story) 
     assert not re.search(r"secret-\d|head\.|refresh-", aside)
 
 
-async def test_the_archives_are_forgotten_on_demand(story: Story, doors: Doors) -> None:
-    names = {name for name in story.after if name.startswith("old_1_")}
-    assert len(names) == 6
-    assert (await story.medai.run("db", "forget-old", "--yes")).code == 0
-    left = set(story.database.list_collection_names())
-    assert not names & left
-
-
 async def test_owners_of_old_clinics_are_owners(doors: Doors) -> None:
     owners = {501: CLINICS[0], 502: CLINICS[1], 503: CLINICS[1], 504: CLINICS[2], 505: CLINICS[2]}
     for telegram_id, client_id in owners.items():

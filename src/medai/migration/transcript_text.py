@@ -22,6 +22,8 @@ def utterances_of(text: str, duration_seconds: int) -> tuple[Utterance, ...]:
     if not text.lstrip("\ufeff \r\n").startswith(_TITLE):
         return ()
     spoken = list(_spoken(text))
+    if not spoken:
+        return ()
     ends = [start for start, _, _ in spoken[1:]] + [duration_seconds * 1000]
     return tuple(
         Utterance(
