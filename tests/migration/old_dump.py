@@ -292,7 +292,7 @@ def _analysis(random: Random, truth: Truth, number: int) -> Doc:
 
 def _copy(random: Random, original: Doc, truth: Truth) -> Doc:
     """A second document of the note, poorer than the first but perhaps with its CRM mark."""
-    kept = {
+    kept: Doc = {
         name: original[name]
         for name in ("client_id", "note_id", "created_date", "created_at", "call_link", "duration")
         if name in original

@@ -75,7 +75,8 @@ def digests(database: Database[Doc]) -> Digests:
     found = {}
     for name in sorted(database.list_collection_names()):
         digest = sha256()
-        for document in database.get_collection(name, raw).find({}, sort=[("_id", 1)]):
+        documents: Any = database.get_collection(name, raw).find({}, sort=[("_id", 1)])
+        for document in documents:
             digest.update(document.raw)
         if digest.digest() != sha256().digest():
             found[name] = digest.hexdigest()

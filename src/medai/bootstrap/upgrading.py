@@ -20,7 +20,7 @@ from medai.migration.folder import OldFolder
 from medai.migration.models import Context
 from medai.migration.report import Report
 from medai.migration.runner import Upgrade, dry_run
-from medai.migration.state import load_state
+from medai.migration.state import load_state, save_state
 from medai.settings import Settings
 
 _LOCK = "upgrade"
@@ -65,8 +65,11 @@ async def upgrade_stores(
             days = ExportDays(stores.documents, clock)
             context = Context(clock(), order.tz, TextCipher(secret))
             report = await Upgrade(dump, stores.documents, days, context).run()
-        if folder is not None:
+        wanted = order.old_files is not None or (dump is not None and await _lacks_files(dump))
+        if folder is not None and wanted:
             await _bring(stores, folder, report, clock)
+            if dump is not None:
+                await _note_files(dump)
         return report
 
 
@@ -90,6 +93,19 @@ async def forget_archives(settings: Settings) -> list[str]:
         for name in names:
             await dump.drop(name)
         return names
+
+
+async def _lacks_files(dump: MongoDump) -> bool:
+    """Whether an upgrade's files were never looked for: later runs need to be asked."""
+    state = await load_state(dump)
+    return state.number > 0 and not state.has_files
+
+
+async def _note_files(dump: MongoDump) -> None:
+    state = await load_state(dump)
+    if state.number and not state.has_files:
+        state.has_files = True
+        await save_state(dump, state)
 
 
 async def _bring(stores: Stores, folder: OldFolder, report: Report, clock: Clock) -> None:

@@ -20,11 +20,13 @@ _ID = "upgrade"
 
 @dataclass(slots=True)
 class State:
-    """The upgrade numbered `number` of the collections `names`; `finished`: all is written."""
+    """The upgrade numbered `number` of the collections `names`; `finished`: all is written;
+    `has_files`: old files of the data folder were looked for since."""
 
     number: int = 0
     names: list[str] = field(default_factory=list)
     finished: bool = True
+    has_files: bool = False
     parts: dict[str, Tally] = field(default_factory=dict)
 
     def archive(self, name: str) -> str:
@@ -38,13 +40,15 @@ async def load_state(dump: MongoDump) -> State:
     if found is None:
         return State()
     parts = {name: Tally.of(part) for name, part in found["parts"].items()}
-    return State(found["number"], list(found["names"]), found["finished"], parts)
+    has_files = bool(found.get("has_files"))
+    return State(found["number"], list(found["names"]), found["finished"], has_files, parts)
 
 
 async def save_state(dump: MongoDump, state: State) -> None:
     """Write the state; durable when this returns."""
     parts: dict[str, Any] = {name: tally.stored() for name, tally in state.parts.items()}
-    document = {"number": state.number, "names": state.names, "finished": state.finished}
+    document = {"number": state.number, "names": state.names, "finished": state.finished,
+                "has_files": state.has_files}  # fmt: skip
     await dump.set_state(STATE, {"_id": _ID, **document, "parts": parts})
 
 
