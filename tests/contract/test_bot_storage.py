@@ -6,8 +6,9 @@ from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import StorageKey
 from tests.fixtures.transcription import SettableClock
 
-from medai.bot.errands.ledger import BOT_ERRANDS, ErrandKind, ErrandLedger
-from medai.bot.storage import BOT_DIALOGUES, LIFE, DocumentStorage
+from medai.bot.collections import BOT_DIALOGUES, BOT_ERRANDS
+from medai.bot.errands.ledger import ErrandKind, ErrandLedger
+from medai.bot.storage import LIFE, DocumentStorage
 from medai.infra.documents import Documents
 
 KEY, OTHER = StorageKey(42, 501, 501), StorageKey(42, 502, 502)

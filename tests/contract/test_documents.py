@@ -62,6 +62,15 @@ class TestRoundTrip:
         assert await store.insert(CALLS, document)
         assert await store.get(CALLS, "a") == document
 
+    async def test_floats_stay_floats(self, store: Documents) -> None:
+        numbers = [1.0, 0.0, -0.0, 1e15, 1e16, 2.5e17, -1e22, 1e300, 5e-324, 1.7976931348623157e308]
+        texts = {"text": '1e+16 \\"1e+16', "1e+16": "e+1"}
+        await fill(store, {"_id": "a", "numbers": numbers, "whole": [1, 2**62], **texts})
+        found = await store.get(CALLS, "a")
+        assert found == {"_id": "a", "numbers": numbers, "whole": [1, 2**62], **texts}
+        assert [type(one) for one in found["numbers"]] == [float] * len(numbers)
+        assert not any(isinstance(one, float) for one in found["whole"])
+
     async def test_moments_keep_milliseconds_and_come_back_in_utc(self, store: Documents) -> None:
         local = NOON.astimezone(timezone(timedelta(hours=10))) + timedelta(microseconds=456)
         before_epoch = datetime(1969, 12, 31, 23, 59, 59, 999000, UTC)

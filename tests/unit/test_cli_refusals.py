@@ -11,6 +11,7 @@ from tests.fixtures.command_line import SOURCES
 
 from medai.cli.exporting import save
 from medai.cli.own_call import read_recording
+from medai.cli.running import read_settings
 from medai.cli.service import listening
 from medai.errors import InvalidInputError, RecordingError, SettingsError
 from medai.settings import Settings
@@ -42,6 +43,25 @@ def test_a_free_port_listens() -> None:
         accepted, _ = listener.accept()
         with accepted:  # the body of an answer does not wait until its head is acknowledged
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "takes"),
+    [
+        ("MEDAI_PORT", "s3cret", "целое число"),
+        ("MEDAI_DIGEST_HOUR", "24", "не больше 23"),
+        ("MEDAI_WORKER_METRICS_PORT", "-1", "не меньше 0"),
+        ("LOG_LEVEL", "s3cret", "одно из 'DEBUG', 'INFO', 'WARNING' или 'ERROR'"),
+    ],
+)
+def test_a_wrong_setting_is_told_with_what_it_takes(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, takes: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        read_settings(_env_file=None)
+    told = "Неверное значение настроек: {} ({}); смотрите .env.example"
+    assert caught.value.message == told.format(name, takes)
 
 
 def test_a_report_goes_where_it_can_be_written(tmp_path: Path) -> None:

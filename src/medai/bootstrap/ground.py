@@ -36,6 +36,7 @@ from medai.processing.ports import Jobs
 from medai.processing.runs import RUNS, Runs
 from medai.processing.schedule.memory import SCHEDULE
 from medai.processing.stops import STOPS
+from medai.processing.transfer.marker import TRANSFERS, refuse_unfinished
 from medai.settings import Settings
 from medai.staff.repository import ADMINISTRATORS, SHIFTS, StaffRepository
 from medai.transcription.answers import RECOGNITION_ANSWERS
@@ -45,7 +46,7 @@ COLLECTIONS = (
     ACCESS_LOG, ADMINISTRATORS, ANALYSES, API_KEYS, CALLS, CLINICS, CONCLUSIONS,
     DUPLICATE_CALLS, EXPORT_DAYS, INVITATIONS, MEMBERS, MEMBERSHIPS, MEMBER_LOG, OLD_ANALYSES,
     RECOGNITION_ANSWERS, RECOGNITIONS, RUNS, SCHEDULE, SET_ASIDE, SHIFTS, STOPS, TOKENS,
-    TRANSCRIPTS,
+    TRANSCRIPTS, TRANSFERS,
     *DIGEST_COLLECTIONS,
 )  # fmt: skip
 
@@ -77,7 +78,11 @@ async def open_ground(settings: Settings, clock: Clock, resources: AsyncExitStac
     """Open the stores and create what is missing in them; `resources` closes them.
 
     Raises SettingsError for a missing or weak setting, StoreError for an unreachable store and
+<<<<<<< HEAD
     StoredDataError while documents of the replaced system are in the way: nothing is half-read.
+=======
+    ConflictError while an import of data is not finished.
+>>>>>>> main
     """
     api_key, secret = installation_keys(settings)
     stores = await open_stores(settings, resources)
@@ -122,6 +127,7 @@ async def _prepared(
 ) -> procrastinate.App:
     """Create what is missing in the stores; returns the open job engine."""
     await stores.documents.prepare(COLLECTIONS)
+    await refuse_unfinished(stores.documents)
     if await asyncio.to_thread(upgrade, stores.dsn):
         # Tables that somebody had changed may lack values: the next export writes them again.
         await export_days.touch_all(None)

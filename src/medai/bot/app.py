@@ -15,16 +15,17 @@ from aiogram.types import BotCommand, LinkPreviewOptions
 from aiogram.utils.token import TokenValidationError
 
 from medai.bootstrap import Application
+from medai.bot.collections import BOT_COLLECTIONS
 from medai.bot.errands.carriers import CARRIERS
-from medai.bot.errands.ledger import BOT_ERRANDS, ErrandLedger
+from medai.bot.errands.ledger import ErrandLedger
 from medai.bot.errands.runner import Errands
 from medai.bot.handlers import card, home, last, leads, people, profile, report
 from medai.bot.middlewares.access import Access
-from medai.bot.middlewares.once import BOT_UPDATES, Once
+from medai.bot.middlewares.once import Once
 from medai.bot.notices import handlers as notices
 from medai.bot.pace import Pace
 from medai.bot.session import HttpSession
-from medai.bot.storage import BOT_DIALOGUES, LIFE, DocumentStorage
+from medai.bot.storage import LIFE, DocumentStorage
 from medai.bot.texts.common import COMMANDS
 from medai.errors import SettingsError
 from medai.infra.http import open_client
@@ -35,7 +36,6 @@ _log = structlog.get_logger(__name__)
 
 UPDATES = ["message", "callback_query", "my_chat_member"]
 """Kinds of updates that we ask Telegram for."""
-_COLLECTIONS = (BOT_DIALOGUES, BOT_UPDATES, BOT_ERRANDS)
 _UPDATES_KEPT = timedelta(days=2)
 """Twice as long as Telegram keeps an update (telegram.md 6)."""
 _ERRANDS_KEPT = timedelta(days=1)
@@ -82,7 +82,7 @@ async def open_messenger(
 ) -> AsyncIterator[Messenger]:
     """The bot of BOT_TOKEN; nothing is asked of Telegram yet. Raises SettingsError, StoreError."""
     settings = application.settings
-    await application.documents.prepare(_COLLECTIONS)
+    await application.documents.prepare(BOT_COLLECTIONS)
     proxy = proxy_address(settings) if settings.telegram_use_proxy else None
     async with open_client(proxy=proxy.get_secret_value() if proxy else None) as http:
         bot = _bot(settings, HttpSession(settings.telegram_api_base_url, http))

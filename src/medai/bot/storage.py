@@ -10,10 +10,10 @@ from typing import Any
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
 
-from medai.infra.documents import Change, Collection, Document, Documents, Range
+from medai.bot.collections import BOT_DIALOGUES
+from medai.infra.documents import Change, Document, Documents, Range
 from medai.kit.clock import Clock
 
-BOT_DIALOGUES = Collection("bot_dialogues", indexes=(("at",),))
 LIFE = timedelta(days=2)
 """Whoever answers a question after this is asked anew."""
 

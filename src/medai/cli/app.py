@@ -19,6 +19,7 @@ from medai.cli import (
     keys,
     limits,
     members,
+    moving,
     own_call,
     processing,
     recommending,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 _GROUPS = (
     service, bot, description, processing, daily, own_call, exporting, runs, costs, held, stops,
-    recommending, clinics, keys, members, limits, staff, database, doctor, sandbox, demo,
+    recommending, clinics, keys, members, limits, staff, database, moving, doctor, sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from medai.bootstrap import Application, open_application
+from medai.cli.wrong_settings import told
 from medai.errors import MedaiError, SettingsError
 from medai.infra.logging import configure_from
 from medai.kit.clock import utc_now
@@ -65,10 +66,7 @@ def read_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # values are checked by pydantic
     except ValidationError as error:
-        names = ", ".join(sorted({str(item["loc"][0]).upper() for item in error.errors()}))
-        raise SettingsError(
-            f"Неверное значение настроек: {names}; смотрите .env.example"
-        ) from error
+        raise SettingsError(told(error)) from error
 
 
 def with_application(

@@ -6,8 +6,9 @@ Unchanged rows keep their id and created_at, and sequences do not advance on rep
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
-from psycopg.sql import SQL, Composable, Composed, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import Table
 
 from medai.datalens.copying import Copying, Cursor, column_list
@@ -22,28 +23,17 @@ class Span:
     days: Sequence[date]
 
 
+_ANYWHERE = "true"
+_OF_SPAN = "old.client_id = %s AND old.metric_date = ANY(%s)"
+
+
 class Staging:
     """The staging table of one target table, for the length of the open transaction."""
 
     def __init__(self, cursor: Cursor, table: Table) -> None:
-        staging = Identifier("pg_temp", f"staging_{table.name}")
-        columns, key = written_columns(table), key_columns(table)
-        others = [name for name in columns if name not in key]
         self._cursor = cursor
         self._table = table
-        self._copying = Copying(cursor, table, staging)
-        self._parts: dict[str, Composable] = {
-            "target": Identifier(str(table.schema), table.name),
-            "staging": staging,
-            "columns": column_list(columns),
-            "new_columns": column_list(columns, "new"),
-            "others": column_list(others),
-            "old_others": column_list(others, "old"),
-            "new_others": column_list(others, "new"),
-            "same": _pairs(key),
-            "within": SQL("true"),
-        }
-        self._parameters: tuple[object, ...] = ()
+        self._copying = Copying(cursor, table, _staging(table))
 
     async def create(self) -> None:
         """Make the empty staging table."""
@@ -59,24 +49,25 @@ class Staging:
     async def replace(self, span: Span) -> int:
         """Make the target hold exactly the staged rows for these days; returns how many were
         written. What is staged must be of these days."""
+        await self._remove_stale(span)
         if not is_of_day(self._table):
-            await self._remove_stale(span)
             return await self.write()
         # Equal keys are of equal days, so read only these.
-        self._parts["within"] = SQL("old.client_id = %s AND old.metric_date = ANY(%s)")
-        self._parameters = (span.client_id, span.days)
-        await self._remove_stale(span)
-        return await self.write()
-
-    async def _remove_stale(self, span: Span) -> None:
-        await self._run(
-            "DELETE FROM {target} AS old WHERE old.client_id = %s AND old.metric_date = ANY(%s)"
-            " AND NOT EXISTS (SELECT 1 FROM {staging} AS new WHERE {same})",
-            [span.client_id, span.days],
-        )
+        return await self._write(_OF_SPAN, [span.client_id, span.days])
 
     async def write(self) -> int:
         """Update rows that differ and insert the missing; returns how many were written."""
+        return await self._write(_ANYWHERE, [])
+
+    async def _remove_stale(self, span: Span) -> None:
+        await self._run(
+            "DELETE FROM {target} AS old WHERE {within}"
+            " AND NOT EXISTS (SELECT 1 FROM {staging} AS new WHERE {same})",
+            _OF_SPAN,
+            [span.client_id, span.days],
+        )
+
+    async def _write(self, within: str, parameters: Sequence[object]) -> int:
         change = (
             "UPDATE {target} AS old SET ({others}) = ROW({new_others}) FROM {staging} AS new"
             " WHERE {same} AND {within} AND ({old_others}) IS DISTINCT FROM ({new_others})"
@@ -86,11 +77,37 @@ class Staging:
             " WHERE NOT EXISTS (SELECT 1 FROM {target} AS old WHERE {same} AND {within})"
             " ORDER BY new.ctid"  # equal rows get equal ids in every installation
         )
-        return await self._run(change, self._parameters) + await self._run(add, self._parameters)
+        changed = await self._run(change, within, parameters)
+        return changed + await self._run(add, within, parameters)
 
-    async def _run(self, statement: str, parameters: Sequence[object] | None = None) -> int:
-        await self._cursor.execute(SQL(statement).format(**self._parts), parameters)
+    async def _run(
+        self, statement: str, within: str = _ANYWHERE, parameters: Sequence[object] = ()
+    ) -> int:
+        await self._cursor.execute(_written_out(statement, self._table, within), parameters)
         return self._cursor.rowcount
+
+
+@cache
+def _written_out(statement: str, table: Table, within: str) -> bytes:
+    """The statement for the table. Writing a hundred columns out takes longer than a short one."""
+    columns, key = written_columns(table), key_columns(table)
+    others = [name for name in columns if name not in key]
+    composed = SQL(statement).format(
+        target=Identifier(str(table.schema), table.name),
+        staging=_staging(table),
+        columns=column_list(columns),
+        new_columns=column_list(columns, "new"),
+        others=column_list(others),
+        old_others=column_list(others, "old"),
+        new_others=column_list(others, "new"),
+        same=_pairs(key),
+        within=SQL(within),
+    )
+    return composed.as_bytes(None)
+
+
+def _staging(table: Table) -> Identifier:
+    return Identifier("pg_temp", f"staging_{table.name}")
 
 
 def _pairs(names: Sequence[str]) -> Composed:

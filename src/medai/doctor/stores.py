@@ -8,11 +8,13 @@ from medai.bootstrap.ground import COLLECTIONS, refuse_old_system
 from medai.datalens.schema import condition
 from medai.doctor.clocks import compared
 from medai.doctor.findings import Finding, ok, problem, warning
+from medai.errors import ConflictError
 from medai.infra.documents import Documents
 from medai.infra.files import Files
 from medai.infra.postgres import Pool, dsn_of
 from medai.infra.postgres_traits import PostgresTraits, keeps_sessions, read_traits
 from medai.kit.clock import Clock
+from medai.processing.transfer.marker import refuse_unfinished
 from medai.settings import Settings
 
 _UPGRADE = "выполните medai db upgrade или перезапустите службу"
@@ -66,6 +68,10 @@ async def check_documents(documents: Documents, settings: Settings) -> list[Find
     if missing := await documents.unprepared(COLLECTIONS):
         names = ", ".join(missing)
         return [warning("documents", f"В {where} нет таблиц или индексов: {names}; {_UPGRADE}")]
+    try:
+        await refuse_unfinished(documents)
+    except ConflictError as error:
+        return [problem("documents", error.message)]
     return [ok("documents", f"Документы доступны ({where}), индексы на месте")]
 
 

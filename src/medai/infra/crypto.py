@@ -110,6 +110,14 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
+def fingerprint(secret: str) -> str:
+    """Tells secrets apart without telling them: 16 hex digits.
+
+    Raises SettingsError for a secret shorter than 32 characters.
+    """
+    return _key(secret, "fingerprint").hex()[:16]
+
+
 def _key(secret: str, purpose: str) -> bytes:
     if len(secret) < MINIMAL_SECRET_LENGTH:
         raise SettingsError(

@@ -186,7 +186,7 @@ def _storable_number(value: int | float) -> int | float:
         return int(value)
     if not math.isfinite(value):
         raise ValueError("NaN and infinities cannot be stored")
-    return value
+    return value + 0.0  # PostgreSQL knows no negative zero
 
 
 def _storable_key(key: Any) -> str:

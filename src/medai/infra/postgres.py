@@ -15,6 +15,9 @@ from medai.errors import SettingsError, StoreError
 
 Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 
+SERVICE_NAME = "medai"
+"""What connections of the service and its commands are called."""
+
 _OPEN_TIMEOUT_SECONDS = 15.0
 _CHECKOUT_TIMEOUT_SECONDS = 15.0
 _RECONNECT_SECONDS = 2.0
@@ -31,11 +34,19 @@ _KEEPALIVE: dict[str, Any] = {
     "keepalives_count": 3,
     "connect_timeout": 10,
 }
+_AT_WORK = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name IN (%s, 'medai-worker')
+"""
 _local_locks: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()
 
 
-async def open_pool(dsn: str, *, max_size: int = 10, min_size: int = 1) -> Pool:
+async def open_pool(
+    dsn: str, *, max_size: int = 10, min_size: int = 1, name: str = SERVICE_NAME
+) -> Pool:
     """Open a pool of autocommit connections whose session time zone is UTC.
+
+    The server shows them under `name`, by which others see that this process is at work.
 
     Several statements that belong together need `async with connection.transaction()`. A
     connection is checked before it is handed out, so a restarted server is noticed and survived.
@@ -43,7 +54,7 @@ async def open_pool(dsn: str, *, max_size: int = 10, min_size: int = 1) -> Pool:
     database, SettingsError for a malformed DSN.
     """
     pool: Pool = AsyncConnectionPool(
-        _with_keepalive(dsn), min_size=min_size, max_size=max_size, open=False,
+        _with_defaults(dsn, name), min_size=min_size, max_size=max_size, open=False,
         configure=_configure, check=AsyncConnectionPool.check_connection,
         timeout=_CHECKOUT_TIMEOUT_SECONDS, reconnect_timeout=_RECONNECT_SECONDS,
         reconnect_failed=_try_again,
@@ -119,6 +130,17 @@ async def advisory_lock(pool: Pool, key: str) -> AsyncIterator[None]:
             await connection.close()
 
 
+async def others_at_work(pool: Pool) -> int:
+    """Connections of the service and its commands that stand on this database now.
+
+    Pools of another name do not count. Raises StoreError.
+    """
+    with store_errors():
+        async with pool.connection() as connection:
+            row = await (await connection.execute(_AT_WORK, [SERVICE_NAME])).fetchone()
+    return int(row[0]) if row else 0
+
+
 async def open_connection(pool: Pool, name: str) -> AsyncConnection[tuple[Any, ...]]:
     """A connection of its own to the pool's server, for locks that outlive a checkout.
 
@@ -144,9 +166,10 @@ async def _locked_connection(pool: Pool, key: str) -> AsyncConnection[tuple[Any,
     return connection
 
 
-def _with_keepalive(dsn: str) -> str:
+def _with_defaults(dsn: str, name: str) -> str:
     try:
-        return make_conninfo("", **{**_KEEPALIVE, **conninfo_to_dict(dsn)})
+        named = {**_KEEPALIVE, **conninfo_to_dict(dsn), "application_name": name}
+        return make_conninfo("", **named)
     except psycopg.ProgrammingError:
         raise SettingsError(
             "Адрес PostgreSQL не читается: проверьте POSTGRES_DSN"

@@ -13,7 +13,7 @@ from medai.infra.embedded import EmbeddedPostgres
 from medai.infra.files import Files
 from medai.infra.mongo import MongoDocuments
 from medai.infra.object_files import open_files
-from medai.infra.postgres import Pool, open_pool
+from medai.infra.postgres import SERVICE_NAME, Pool, open_pool
 from medai.infra.postgres_documents import PostgresDocuments
 from medai.settings import Settings
 
@@ -33,10 +33,15 @@ class Stores:
     files: Files
 
 
-async def open_stores(settings: Settings, resources: AsyncExitStack) -> Stores:
-    """Connect to every store; `resources` closes them. Raises StoreError, SettingsError."""
+async def open_stores(
+    settings: Settings, resources: AsyncExitStack, *, name: str = SERVICE_NAME
+) -> Stores:
+    """Connect to every store; `resources` closes them. PostgreSQL shows us under `name`.
+
+    Raises StoreError, SettingsError.
+    """
     dsn = await postgres_dsn(settings, resources)
-    pool = await open_pool(dsn, max_size=_POOL_CONNECTIONS)
+    pool = await open_pool(dsn, max_size=_POOL_CONNECTIONS, name=name)
     resources.push_async_callback(pool.close)
     documents = documents_of(settings, pool)
     resources.push_async_callback(documents.close)

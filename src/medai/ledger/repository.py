@@ -63,16 +63,16 @@ class EffectRepository:
     async def by_ids(self, effect_ids: Sequence[str]) -> dict[str, Effect]:
         """The lines with these ids."""
         rows = await self._rows(statements.BY_IDS, {"ids": list(effect_ids)})
-        return {effect.id: effect for effect in map(_effect, rows)}
+        return {effect.id: effect for effect in map(effect_of_row, rows)}
 
     async def of_call(self, call_id: str) -> list[Effect]:
         """All lines of a call, oldest first."""
         rows = await self._rows(statements.OF_CALL, {"call_id": call_id})
-        return [_effect(row) for row in rows]
+        return [effect_of_row(row) for row in rows]
 
     async def unknown(self, kind: EffectKind) -> list[Effect]:
         """Lines of a kind whose answer was lost and nobody has decided about, oldest first."""
-        return [_effect(row) for row in await self._rows(statements.UNKNOWN, {"kind": kind})]
+        return [effect_of_row(row) for row in await self._rows(statements.UNKNOWN, {"kind": kind})]
 
     async def sums(self, client_id: str, days: DayRange, tz: ZoneInfo) -> list[DaySums]:
         """Sums of a clinic by business day of its zone and by kind."""
@@ -91,7 +91,8 @@ class EffectRepository:
                 return await (await connection.execute(statement, fields)).fetchall()
 
 
-def _effect(row: Row) -> Effect:
+def effect_of_row(row: Row) -> Effect:
+    """The line behind a row of `statements.COLUMNS`."""
     return Effect.model_validate(dict(zip(statements.COLUMNS, row, strict=True)))
 
 

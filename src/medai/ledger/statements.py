@@ -55,6 +55,20 @@ ON CONFLICT (id) DO UPDATE SET {_TAKEN_UP} WHERE line.state IN ('requested', 'fa
 RETURNING id
 """  # noqa: S608 - names of our own columns
 
+_TOUCHED = "greatest({0}.requested_at, {0}.finished_at, {0}.decided_at)"
+RESTORE = f"""
+INSERT INTO ledger.effects AS line ({_NAMES})
+VALUES ({", ".join(f"%({name})s" for name in COLUMNS)})
+ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS)}
+WHERE {_TOUCHED.format("excluded")} > {_TOUCHED.format("line")}
+"""  # noqa: S608 - names of our own columns
+
+DECLARE_ALL = f"""
+DECLARE lines NO SCROLL CURSOR FOR
+SELECT {_NAMES} FROM ledger.effects ORDER BY id COLLATE "C"
+"""  # noqa: S608
+FETCH_ALL = "FETCH 500 FROM lines"
+
 # A late answer ends every doubt; a late refusal ends a doubt but not what is known.
 SETTLE = """
 UPDATE ledger.effects

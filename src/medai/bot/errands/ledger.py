@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from enum import StrEnum
 
-from medai.infra.documents import Change, Collection, Documents, Range
+from medai.bot.collections import BOT_ERRANDS
+from medai.infra.documents import Change, Documents, Range
 from medai.kit.clock import Clock
 from medai.kit.ids import stable_id
 from medai.kit.model import Frozen
-
-BOT_ERRANDS = Collection("bot_errands", indexes=(("at",),))
 
 
 class ErrandKind(StrEnum):

@@ -7,11 +7,9 @@ from typing import Any
 from aiogram import BaseMiddleware, Bot
 from aiogram.types import TelegramObject, Update
 
-from medai.infra.documents import Collection, Documents, Range
+from medai.bot.collections import BOT_UPDATES
+from medai.infra.documents import Documents, Range
 from medai.kit.clock import Clock
-
-BOT_UPDATES = Collection("bot_updates", indexes=(("at",),))
-"""Ids of updates that were begun. Telegram keeps updates for 24 hours."""
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
