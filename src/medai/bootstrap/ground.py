@@ -77,12 +77,9 @@ class Ground:
 async def open_ground(settings: Settings, clock: Clock, resources: AsyncExitStack) -> Ground:
     """Open the stores and create what is missing in them; `resources` closes them.
 
-    Raises SettingsError for a missing or weak setting, StoreError for an unreachable store and
-<<<<<<< HEAD
-    StoredDataError while documents of the replaced system are in the way: nothing is half-read.
-=======
-    ConflictError while an import of data is not finished.
->>>>>>> main
+    Raises SettingsError for a missing or weak setting, StoreError for an unreachable store,
+    StoredDataError while documents of the replaced system are in the way (nothing is half-read)
+    and ConflictError while an import of data is not finished.
     """
     api_key, secret = installation_keys(settings)
     stores = await open_stores(settings, resources)
