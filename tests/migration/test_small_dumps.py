@@ -14,6 +14,9 @@ from tests.migration.old_dump import CLINICS, Doc, old_dump
 
 from medai.bootstrap import open_application
 from medai.bootstrap.upgrading import UpgradeOrder, forget_archives, upgrade_report, upgrade_stores
+from medai.calls.life import open_steps, transcription_status
+from medai.calls.models import Stage, Step
+from medai.doctor.examination import examine
 from medai.errors import InvalidInputError, StoredDataError
 from medai.kit.ids import call_id
 from medai.settings import Settings
@@ -139,3 +142,49 @@ async def test_a_call_that_ours_would_name_otherwise_keeps_its_old_id(
         found = await app.calls.of_notes(CLINICS[0], [5])
         assert found[5].id == OLD_CALL["_id"] != call_id(CLINICS[0], 5)
         assert found[5].started_at == datetime.fromtimestamp(1_790_000_000, UTC)
+
+
+async def test_doctor_names_what_stands_in_the_way(
+    settings: Settings, database: AsyncDatabase[Doc]
+) -> None:
+    await _fill(database, calls=[OLD_CALL])
+    found = [one async for one in examine(settings, ask_providers=False)]
+    (told,) = [one for one in found if one.check == "old_documents"]
+    assert "medai db upgrade" in told.message
+
+
+async def test_what_the_crm_has_is_not_sent_again_after_a_duplicate(
+    settings: Settings, database: AsyncDatabase[Doc]
+) -> None:
+    """Only the poorer document of the note knows that the transcript is on the card."""
+    poorer = {
+        "_id": "dd" * 12, "client_id": CLINICS[0], "note_id": "5", "created_at": 1_790_000_000,
+        "amo_transcription_synced": True, "amo_transcription_note_id": 77,
+    }  # fmt: skip
+    await _fill(database, calls=[OLD_CALL, poorer], clinics=[OLD_CLINIC])
+    await upgrade_stores(settings, ORDER)
+    async with open_application(settings) as app:
+        call = await app.calls.get("dd" * 12)
+        assert call is not None
+        assert call.id == OLD_CALL["_id"]
+        assert call.crm_note is not None
+        assert call.crm_note.note_ids == (77,)
+        assert call.stage is Stage.NOTED
+        assert open_steps(call) == ()
+
+
+async def test_what_failed_or_was_not_marked_waits_for_a_person(
+    settings: Settings, database: AsyncDatabase[Doc]
+) -> None:
+    refused = {**OLD_CALL, "_id": "ee" * 12, "note_id": 6, "transcription_status": "failed",
+               "call_link": "https://pbx.example.ru/r/1.mp3"}  # fmt: skip
+    spent = {**refused, "_id": "ff" * 12, "note_id": 7, "transcription_status": "limit_exceeded"}
+    await _fill(database, calls=[OLD_CALL, refused, spent], clinics=[OLD_CLINIC])
+    await upgrade_stores(settings, ORDER)
+    async with open_application(settings) as app:
+        found = await app.calls.of_notes(CLINICS[0], [5, 6, 7])
+        statuses = {note: transcription_status(call) for note, call in found.items()}
+        assert statuses == {5: "success", 6: "failed", 7: "limit_exceeded"}
+        assert [open_steps(call) for call in found.values()] == [(), (), ()]
+        assert found[5].crm_note is None
+        assert found[5].failures[Step.NOTE].next_try_at is None
