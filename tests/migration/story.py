@@ -5,15 +5,22 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.database import Database
-from tests.fixtures.application import API_KEY, SECRET
+from tests.fixtures.application import API_KEY, SECRET, settings_for
 from tests.fixtures.command_line import CommandLine, Finished
 from tests.migration.old_dump import Dump, old_dump
 from tests.migration.old_files import Placed, place_files
+
+from medai.bootstrap import open_application
+from medai.bootstrap.upgrading import UpgradeOrder, upgrade_report, upgrade_stores
+from medai.cli.upgrading import upgrade_lines
+from medai.errors import StoredDataError
+from medai.settings import Settings
 
 DATABASE = "medai"
 KILL_AFTER = 3_000
@@ -30,14 +37,14 @@ class Story:
     medai: CommandLine
     database: Database[Doc]
     before: Digests
-    trial: Finished
+    trial: str
     after_trial: Digests
     killed_at: int
     half: Doc
-    refused_half: Finished
+    refused_half: str
     upgrade: Finished
     after: Digests
-    again: Finished
+    again: str
     after_again: Digests
 
     def one(self, name: str, doc_id: str) -> Doc:
@@ -56,13 +63,15 @@ async def lived(client: MongoClient[Doc], uri: str, dsn: str, folder: Path) -> S
     medai = CommandLine(_settings(uri, dsn, folder), folder)
     upgrade = ("db", "upgrade", "--old-files", str(files))
     before = digests(database)
-    trial = await medai.run("db", "upgrade", "--dry-run")
+    settings = settings_for("http://127.0.0.1:9", dsn, folder / "data", (uri, DATABASE))
+    order = UpgradeOrder(files, ZoneInfo("Europe/Moscow"))
+    trial = "\n".join(upgrade_lines(await upgrade_report(settings, order)))
     after_trial = digests(database)
     killed_at, half = await _kill_half_way(medai, database, upgrade)
-    refused_half = await medai.run("clinics", "list")
+    refused_half = await _refusal(settings)
     whole = await medai.run(*upgrade)
     after = digests(database)
-    again = await medai.run(*upgrade)
+    again = "\n".join(upgrade_lines(await upgrade_stores(settings, order)))
     return Story(
         dump, placed, medai, database, before, trial, after_trial, killed_at, half,
         refused_half, whole, after, again, digests(database),
@@ -81,6 +90,14 @@ def digests(database: Database[Doc]) -> Digests:
         if digest.digest() != sha256().digest():
             found[name] = digest.hexdigest()
     return found
+
+
+async def _refusal(settings: Settings) -> str:
+    try:
+        async with open_application(settings):
+            return ""
+    except StoredDataError as error:
+        return error.message
 
 
 async def _kill_half_way(

@@ -9,15 +9,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from tests.fixtures.application import empty_mongodb, settings_for
+from tests.fixtures.application import SECRET, empty_mongodb, settings_for
+from tests.fixtures.command_line import CommandLine
 from tests.migration.old_dump import CLINICS, Doc, old_dump
 
 from medai.bootstrap import open_application
 from medai.bootstrap.upgrading import UpgradeOrder, forget_archives, upgrade_report, upgrade_stores
 from medai.calls.life import open_steps, transcription_status
 from medai.calls.models import Stage, Step
+from medai.cli.running import EXIT_CODES
 from medai.doctor.examination import examine
-from medai.errors import InvalidInputError, StoredDataError
+from medai.errors import ConflictError, InvalidInputError, StoredDataError
 from medai.kit.ids import call_id
 from medai.settings import Settings
 
@@ -188,3 +190,50 @@ async def test_what_failed_or_was_not_marked_waits_for_a_person(
         assert [open_steps(call) for call in found.values()] == [(), (), ()]
         assert found[5].crm_note is None
         assert found[5].failures[Step.NOTE].next_try_at is None
+
+
+async def test_the_commands_as_an_operator_gives_them(
+    settings: Settings, database: AsyncDatabase[Doc], tmp_path: Path
+) -> None:
+    await _fill(database, calls=[OLD_CALL], clinics=[OLD_CLINIC])
+    environment = {
+        "MEDAI_DATA_DIR": str(tmp_path / "data"), "MONGODB_URI": settings.mongodb_uri,
+        "POSTGRES_DSN": settings.postgres_dsn.get_secret_value(), "MEDAI_SECRET": SECRET,
+        "MONGODB_NAME": settings.mongodb_name, "COLUMNS": "200",
+    }  # fmt: skip
+    medai = CommandLine(environment, tmp_path)
+    trial = await medai.run("db", "upgrade", "--dry-run", "--timezone", "Asia/Omsk")
+    assert trial.out.splitlines()[0] == "Проба: ничего не изменено"
+    refused = await medai.run("clinics", "list")
+    assert refused.code == EXIT_CODES["stored_data"]
+    assert "medai db upgrade" in refused.one_line()
+    done = await medai.run("db", "upgrade", "--timezone", "Asia/Omsk")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[0] == "Документы обновлены"
+    stored = await database["clinics"].find_one({"_id": "c1"})
+    assert stored is not None
+    assert stored["timezone"] == "Asia/Omsk"
+
+
+async def test_no_upgrade_under_a_living_service(
+    settings: Settings, database: AsyncDatabase[Doc]
+) -> None:
+    async with open_application(settings) as app, app.pool.connection() as connection:
+        await connection.execute("INSERT INTO jobs.procrastinate_workers DEFAULT VALUES")
+    await _fill(database, calls=[OLD_CALL])
+    with pytest.raises(ConflictError, match="Служба работает"):
+        await upgrade_stores(settings, ORDER)
+    assert await database["calls"].count_documents({"_id": OLD_CALL["_id"], "stage": None}) == 1
+
+
+async def test_boards_are_corrected_on_the_wrong_day_too(
+    settings: Settings, database: AsyncDatabase[Doc]
+) -> None:
+    analysed = {
+        **OLD_CALL, "created_date_for_filtering": "2026-09-20", "call_type_id": 1,
+        "metrics": {"greeting": 5, "overall_score": 5}, "recommendations": ["Совет"],
+    }  # fmt: skip
+    await _fill(database, calls=[analysed], clinics=[OLD_CLINIC])
+    await upgrade_stores(settings, ORDER)
+    days = [one["day"] async for one in database["export_days"].find({"due": True})]
+    assert sorted(days) == ["2026-09-20", "2026-09-21"]

@@ -10,9 +10,11 @@ from medai.bootstrap.ground import COLLECTIONS
 from medai.datalens.days import ExportDays
 from medai.errors import ConflictError, InvalidInputError
 from medai.infra.crypto import TextCipher
+from medai.infra.job_figures import has_worker
 from medai.infra.mongo_dump import MongoDump
 from medai.infra.own_keys import installation_keys
-from medai.infra.postgres import advisory_lock
+from medai.infra.postgres import Pool, advisory_lock
+from medai.infra.postgres_traits import read_traits
 from medai.infra.stores import Stores, open_stores
 from medai.kit.clock import Clock, utc_now
 from medai.migration.files import OldFiles
@@ -20,7 +22,7 @@ from medai.migration.folder import OldFolder
 from medai.migration.models import Context
 from medai.migration.report import Report
 from medai.migration.runner import Upgrade, dry_run
-from medai.migration.state import load_state, save_state
+from medai.migration.state import load_state, old_kinds, save_state
 from medai.settings import Settings
 
 _LOCK = "upgrade"
@@ -52,7 +54,8 @@ async def upgrade_stores(
 ) -> Report:
     """Upgrade documents, then bring in old files. May be run again after any end.
 
-    Raises StoreError, SettingsError, InvalidInputError for a folder without old files.
+    Raises StoreError, SettingsError, InvalidInputError for a folder without old files,
+    ConflictError while workers live that would take moved calls for calls nobody has seen.
     """
     folder = _folder(settings, order)
     _, secret = installation_keys(settings)
@@ -62,6 +65,7 @@ async def upgrade_stores(
         dump = await resources.enter_async_context(_dump(settings))
         report = Report(is_dry=False)
         if dump is not None:
+            await _refuse_beside_service(dump, stores.pool)
             days = ExportDays(stores.documents, clock)
             context = Context(clock(), order.tz, TextCipher(secret))
             report = await Upgrade(dump, stores.documents, days, context).run()
@@ -93,6 +97,15 @@ async def forget_archives(settings: Settings) -> list[str]:
         for name in names:
             await dump.drop(name)
         return names
+
+
+async def _refuse_beside_service(dump: MongoDump, pool: Pool) -> None:
+    is_wanted = not (await load_state(dump)).finished or await old_kinds(dump)
+    if is_wanted and (await read_traits(pool)).prepared and await has_worker(pool):
+        raise ConflictError(
+            "Служба работает: остановите её и повторите medai db upgrade"
+            " (после остановки подождите минуту)"
+        )
 
 
 async def _lacks_files(dump: MongoDump) -> bool:
