@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Nothing of the caller's environment may reach the project's interpreter.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help install install-dev demo run test chaos bot-page lint fmt lock bench clean
+.PHONY: help install install-dev demo run test chaos bot-page pictures docs-check image-check lint fmt lock bench clean
 
 help:
 	@echo "make demo      one business day of two fictional clinics, compared with the truth"
@@ -15,6 +15,9 @@ help:
 	@echo "make test      linters, types, import contracts and all tests"
 	@echo "make chaos     kills, crashes and faults for CHAOS_MINUTES (10), then what was kept"
 	@echo "make bot-page  docs/bot.md anew: what the bot writes in the sandbox"
+	@echo "make image-check  what deploy/Dockerfile builds, built without a container engine"
+	@echo "make pictures  docs/pictures anew: a demo, its report, a dialogue of the bot"
+	@echo "make docs-check  documents against the code: commands, settings, links, pictures"
 	@echo "make lint fmt bench lock install install-dev clean"
 
 $(VENV)/bin/python:
@@ -49,6 +52,15 @@ chaos: install-dev
 
 bot-page: install-dev
 	@LOG_LEVEL=ERROR $(BIN)/python -m tests.bot_page
+
+image-check: install-dev
+	@$(BIN)/python -m tests.image_check
+
+pictures: install-dev
+	@LOG_LEVEL=ERROR $(BIN)/python -m tests.pictures
+
+docs-check: install-dev
+	@$(BIN)/pytest tests/documents tests/unit/test_documents.py
 
 lint: install-dev
 	@$(BIN)/ruff check .

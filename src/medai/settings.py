@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         SecretStr(""), description="opens GET /metrics and nothing else; empty: X-API-Key only"
     )
     medai_worker_metrics_port: int = Field(
-        0, ge=0, le=65535, description="medai worker answers /metrics and /health here; 0: off"
+        0, ge=0, le=65535, description="of medai worker and medai bot: /metrics and /health; 0: off"
     )
 
     mongodb_uri: str = Field(

@@ -12,7 +12,7 @@ from tests.fixtures.command_line import SOURCES
 from medai.cli.exporting import save
 from medai.cli.own_call import read_recording
 from medai.cli.running import read_settings
-from medai.cli.service import listening
+from medai.cli.serving import listening
 from medai.errors import InvalidInputError, RecordingError, SettingsError
 from medai.settings import Settings
 

@@ -28,6 +28,7 @@ from medai.cli import (
     service,
     staff,
     stops,
+    store_tools,
 )
 
 app = typer.Typer(
@@ -40,7 +41,8 @@ app = typer.Typer(
 )
 _GROUPS = (
     service, bot, description, processing, daily, own_call, exporting, runs, costs, held, stops,
-    recommending, clinics, keys, members, limits, staff, database, moving, doctor, sandbox, demo,
+    recommending, clinics, keys, members, limits, staff, database, store_tools, moving, doctor,
+    sandbox, demo,
 )  # fmt: skip
 for _group in _GROUPS:
     _group.register(app)

@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from medai.api.routers.telegram import webhook_router
 from medai.bootstrap import Application
 from medai.cli.running import console, with_application
+from medai.cli.serving import watched
 
 _log = structlog.get_logger(__name__)
 
@@ -24,9 +25,13 @@ def register(app: typer.Typer) -> None:
 
 def bot() -> None:
     """Только бот Telegram (BOT_TOKEN)."""
+    with_application(_alone, serves=True)
+
+
+async def _alone(application: Application) -> None:
     from medai.bot.running import run_bot
 
-    with_application(lambda application: run_bot(application, console.print), serves=True)
+    await watched(application, lambda: run_bot(application, console.print))
 
 
 async def bot_beside(application: Application) -> None:

