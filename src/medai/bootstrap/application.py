@@ -6,6 +6,7 @@ import procrastinate
 
 from medai.access.audit import AccessLog
 from medai.access.keys import ApiKeys
+from medai.analysis.old_files import OldAnalyses
 from medai.analysis.recommendations.service import RecommendationService
 from medai.analysis.service import AnalysisService
 from medai.calls.listing import CallListing
@@ -106,6 +107,7 @@ class Application:
     transcript_files: TranscriptFiles
     links: SignedLinks
     analysis: AnalysisService
+    old_analyses: OldAnalyses
     recommendations: RecommendationService
     pipeline: CallPipeline
     requests: WorkRequests

@@ -8,15 +8,17 @@ import procrastinate
 
 from medai.access.audit import ACCESS_LOG, AccessLog
 from medai.access.keys import API_KEYS
+from medai.analysis.old_files import OLD_ANALYSES
 from medai.analysis.recommendations.repository import CONCLUSIONS, ConclusionsRepository
 from medai.analysis.repository import ANALYSES
-from medai.calls.repository import CALLS, CallRepository
+from medai.calls.repository import CALLS, DUPLICATE_CALLS, CallRepository
 from medai.clinics.repository import CLINICS, ClinicRepository
 from medai.crm.tokens import TOKENS
 from medai.datalens.days import EXPORT_DAYS, ExportDays
 from medai.datalens.schema import upgrade
 from medai.infra.crypto import LinkSigner, TextCipher
 from medai.infra.jobs import JobQueue, create_engine, prepare_schema
+from medai.infra.mongo_dump import MongoDump
 from medai.infra.own_keys import installation_keys
 from medai.infra.postgres import Pool
 from medai.infra.stores import Stores, open_stores
@@ -26,6 +28,8 @@ from medai.ledger.repository import EffectRepository
 from medai.ledger.service import EffectLedger
 from medai.members.log import MEMBER_LOG
 from medai.members.records import INVITATIONS, MEMBERS, MEMBERSHIPS
+from medai.migration.batches import SET_ASIDE
+from medai.migration.state import refuse_old_documents
 from medai.processing.digests.service import DIGEST_COLLECTIONS
 from medai.processing.fleet import FleetJobs, FleetLocks
 from medai.processing.ports import Jobs
@@ -39,10 +43,10 @@ from medai.transcription.answers import RECOGNITION_ANSWERS
 from medai.transcription.repository import RECOGNITIONS, TRANSCRIPTS
 
 COLLECTIONS = (
-    ACCESS_LOG, ADMINISTRATORS, ANALYSES, API_KEYS, CALLS, CLINICS, CONCLUSIONS, EXPORT_DAYS,
-    INVITATIONS, MEMBERS, MEMBERSHIPS, MEMBER_LOG,
-    RECOGNITION_ANSWERS, RECOGNITIONS, RUNS, SCHEDULE, SHIFTS, STOPS, TOKENS, TRANSCRIPTS,
-    TRANSFERS,
+    ACCESS_LOG, ADMINISTRATORS, ANALYSES, API_KEYS, CALLS, CLINICS, CONCLUSIONS,
+    DUPLICATE_CALLS, EXPORT_DAYS, INVITATIONS, MEMBERS, MEMBERSHIPS, MEMBER_LOG, OLD_ANALYSES,
+    RECOGNITION_ANSWERS, RECOGNITIONS, RUNS, SCHEDULE, SET_ASIDE, SHIFTS, STOPS, TOKENS,
+    TRANSCRIPTS, TRANSFERS,
     *DIGEST_COLLECTIONS,
 )  # fmt: skip
 
@@ -73,11 +77,13 @@ class Ground:
 async def open_ground(settings: Settings, clock: Clock, resources: AsyncExitStack) -> Ground:
     """Open the stores and create what is missing in them; `resources` closes them.
 
-    Raises SettingsError for a missing or weak setting, StoreError for an unreachable store and
-    ConflictError while an import of data is not finished.
+    Raises SettingsError for a missing or weak setting, StoreError for an unreachable store,
+    StoredDataError while documents of the replaced system are in the way (nothing is half-read)
+    and ConflictError while an import of data is not finished.
     """
     api_key, secret = installation_keys(settings)
     stores = await open_stores(settings, resources)
+    await refuse_old_system(settings)
     documents = stores.documents
     export_days = ExportDays(documents, clock)
     engine = await _prepared(stores, export_days, resources)
@@ -100,6 +106,17 @@ async def open_ground(settings: Settings, clock: Clock, resources: AsyncExitStac
         conclusions=ConclusionsRepository(documents),
         access_log=AccessLog(documents, clock),
     )
+
+
+async def refuse_old_system(settings: Settings) -> None:
+    """Raise StoredDataError until a restored dump is upgraded (`medai db upgrade`). StoreError."""
+    if not settings.mongodb_uri:
+        return
+    dump = MongoDump(settings.mongodb_uri, settings.mongodb_name)
+    try:
+        await refuse_old_documents(dump)
+    finally:
+        await dump.close()
 
 
 async def _prepared(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from medai.bootstrap.ground import COLLECTIONS
+from medai.bootstrap.ground import COLLECTIONS, refuse_old_system
 from medai.infra.crypto import fingerprint
 from medai.infra.documents import Collection
 from medai.infra.own_keys import installation_keys
@@ -37,11 +37,13 @@ async def open_transfer(
 ) -> AsyncIterator[Transfer]:
     """Open the stores; `beside` are collections of doors.
 
-    Raises SettingsError for a missing or weak setting and StoreError for an unreachable store.
+    Raises SettingsError for a missing or weak setting, StoreError for an unreachable store and
+    StoredDataError until a dump of the replaced system is upgraded.
     """
     async with AsyncExitStack() as resources:
         _, secret = installation_keys(settings)
         stores = await open_stores(settings, resources, name=_NAME)
+        await refuse_old_system(settings)
         await stores.documents.prepare((*COLLECTIONS, *beside))
         effects = EffectCopies(stores.pool)
         await effects.prepare()

@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from medai.access.keys import ApiKeys
+from medai.analysis.old_files import OldAnalyses
 from medai.analysis.recommendations.service import RecommendationService
 from medai.analysis.repository import AnalysisRepository
 from medai.analysis.service import AnalysisService
@@ -194,6 +195,7 @@ def wired(ground: Ground, providers: Providers, resources: AsyncExitStack) -> Ap
         transcript_files=transcript_files,
         links=links,
         analysis=analysis,
+        old_analyses=OldAnalyses(documents),
         recommendations=recommendations,
         pipeline=pipeline,
         requests=requests,

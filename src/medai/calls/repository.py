@@ -42,6 +42,10 @@ CALLS = Collection(
     ),
 )
 
+DUPLICATE_CALLS = Collection("call_duplicates", indexes=(("call_id",), ("filename",)))
+"""Of a restored dump that held a note twice: the other documents, by their old ids. `call_id` is
+the kept call: links of old boards and reports lead there. `filename` is of its transcript."""
+
 _CALLS_AT_ONCE = 100
 """Writing down more at once would keep the process from answering anybody for too long."""
 
@@ -57,7 +61,7 @@ def to_document(call: Call) -> Document:
 
 def from_document(document: Document) -> Call:
     """The model behind a stored document. Raises StoredDataError when it is none of ours."""
-    fields = dict(document)
+    fields = {name: value for name, value in document.items() if name != "legacy"}
     try:
         return Call(id=fields.pop("_id"), **fields)
     except ValidationError as error:
@@ -79,8 +83,10 @@ class CallRepository:
         self._documents = documents
 
     async def get(self, call_id: str) -> Call | None:
-        """The call with this id, or None."""
+        """The call with this id, or None. The id of a duplicate leads to the call that was kept."""
         found = await self._documents.get(CALLS, call_id)
+        if found is None and (duplicate := await self._documents.get(DUPLICATE_CALLS, call_id)):
+            found = await self._documents.get(CALLS, duplicate["call_id"])
         return from_document(found) if found else None
 
     async def of_notes(
@@ -141,6 +147,10 @@ class CallRepository:
         """The call whose transcript has this file name, or None."""
         async for call in self._find({"transcript.filename": filename}, limit=1):
             return call
+        by_id = (("_id", 1),)
+        where = {"filename": filename}
+        async for duplicate in self._documents.find(DUPLICATE_CALLS, where, sort=by_id, limit=1):
+            return await self.get(duplicate["call_id"])
         return None
 
     async def with_audio(self, filename: str) -> Call | None:

@@ -63,7 +63,7 @@ class ClinicRepository:
 
     async def insert(self, clinic: Clinic) -> bool:
         """Store a new clinic; False when its client_id is taken."""
-        return await self._documents.insert(CLINICS, _to_document(clinic))
+        return await self._documents.insert(CLINICS, to_document(clinic))
 
     async def change(self, client_id: str, change: Callable[[Clinic], Clinic]) -> Clinic:
         """Apply a pure change until no other writer came between; returns the stored clinic.
@@ -85,7 +85,7 @@ class ClinicRepository:
         after = changed.model_copy(
             update={"revision": before.revision + 1, "updated_at": self._clock()}
         )
-        fields = _to_document(after)
+        fields = to_document(after)
         doc_id = fields.pop("_id")
         done = await self._documents.update(
             CLINICS, doc_id, Change(set=fields), where={"revision": before.revision}
@@ -93,11 +93,12 @@ class ClinicRepository:
         return after if done else None
 
 
-def _to_document(clinic: Clinic) -> Document:
+def to_document(clinic: Clinic) -> Document:
+    """The stored form: the model's own fields with `_id` instead of `id`."""
     fields = clinic.model_dump()
     return {"_id": fields.pop("id"), **fields}
 
 
 def _from_document(document: Document) -> Clinic:
-    fields = dict(document)
+    fields = {name: value for name, value in document.items() if name != "legacy"}
     return Clinic(id=fields.pop("_id"), **fields)

@@ -116,6 +116,7 @@ class Patient:
                        "held": lambda: work.check_held(pool)}  # fmt: skip
             if documents is not None:
                 checks |= self._document_checks(documents)
+        checks["old_documents"] = lambda: stores.check_old_documents(self._settings)
         for name, check in checks.items():
             for finding in await bounded(name, check):
                 yield finding

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Iterator
 
-from medai.bootstrap.ground import COLLECTIONS
+from medai.bootstrap.ground import COLLECTIONS, refuse_old_system
 from medai.datalens.schema import condition
 from medai.doctor.clocks import compared
 from medai.doctor.findings import Finding, ok, problem, warning
@@ -97,3 +97,10 @@ async def check_files(files: Files) -> list[Finding]:
     if not same:
         return [problem("files", "Файл прочитан не тем, что записан: проверьте хранилище файлов")]
     return [ok("files", "Файлы пишутся, читаются и удаляются")]
+
+
+async def check_old_documents(settings: Settings) -> list[Finding]:
+    """Nothing when no dump of the replaced system waits for its upgrade. Raises StoredDataError,
+    which becomes a problem with its own words."""
+    await refuse_old_system(settings)
+    return []

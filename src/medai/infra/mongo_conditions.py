@@ -24,13 +24,18 @@ _NO_ARRAY = {"$not": {"$type": "array"}}
 
 
 def condition(where: Where) -> dict[str, Any]:
-    """The filter that all conditions hold."""
-    parts = [
-        part
-        for path, asked in where.items()
-        for part in (_id_condition(asked) if path == "_id" else _field(path, asked))
-    ]
-    return {"$and": parts} if parts else {}
+    """The filter that all conditions hold: one entry a field, so that every server finds its
+    index; what needs "or" stands under `$and`."""
+    wanted: dict[str, Any] = {}
+    others: list[Mapping[str, Any]] = []
+    for path, asked in where.items():
+        if path == "_id":
+            wanted[path] = _of_id(asked)
+        elif isinstance(asked := _closed(asked), Not):
+            others.append(_differs(path, asked))
+        else:
+            wanted[path] = _of_field(path, asked)
+    return {**wanted, "$and": others} if others else wanted
 
 
 def changes(change: Change) -> dict[str, Any]:
@@ -64,18 +69,24 @@ def _value(path: str) -> dict[str, Any]:
     return value
 
 
-def _field(path: str, asked: Any) -> list[Mapping[str, Any]]:
+def _closed(asked: Any) -> Any:
+    """An open range finds everything that is present, arrays too."""
+    return Not(None) if asked == Range() else asked
+
+
+def _differs(path: str, asked: Not) -> dict[str, Any]:
     segments(path)
-    if asked == Range():
-        asked = Not(None)  # an open range finds everything that is present, arrays too
-    if isinstance(asked, Not):
-        differs = {path: {"$ne": storable(asked.value)}}
-        if isinstance(asked.value, list | tuple):
-            return [differs]
-        return [{"$or": [differs, {path: {"$type": "array"}}]}]
+    differs = {path: {"$ne": storable(asked.value)}}
+    if isinstance(asked.value, list | tuple):
+        return differs
+    return {"$or": [differs, {path: {"$type": "array"}}]}
+
+
+def _of_field(path: str, asked: Any) -> dict[str, Any]:
+    segments(path)
     if isinstance(asked, list | tuple):
-        return [{path: {"$eq": storable(asked)}}]
-    return [{path: _operators(asked)}, {path: _NO_ARRAY}]
+        return {"$eq": storable(asked)}
+    return {**_operators(asked), **_NO_ARRAY}
 
 
 def _operators(asked: Any) -> dict[str, Any]:
@@ -89,7 +100,8 @@ def _operators(asked: Any) -> dict[str, Any]:
             return {"$eq": storable(asked)}
 
 
-def _id_condition(asked: Any) -> list[Mapping[str, Any]]:
+def _of_id(asked: Any) -> Any:
+    """The condition of `_id`, which is never an array."""
     if isinstance(asked, Not):
-        return [{"_id": {"$ne": storable(asked.value)}}]
-    return [{"_id": _operators(asked)}]
+        return {"$ne": storable(asked.value)}
+    return _operators(asked) if isinstance(asked, OneOf | Range) else storable(asked)

@@ -31,8 +31,14 @@ class SignedLinks:
         return self.file_url(call, call.transcript.filename) if call.transcript else ""
 
     def recording_url(self, call: Call) -> str:
-        """Our copy of the recording, which outlives the PBX's own link; empty without one."""
-        return self.audio_url(call) if call.audio else ""
+        """Our copy of the recording, which outlives the PBX's own link.
+
+        Calls of the replaced system whose recordings were not brought in have the PBX's; others
+        without a recording have none.
+        """
+        if call.audio:
+            return self.audio_url(call)
+        return _web_address(call.recording_url) if call.transcript else ""
 
     def file_url(self, call: Call, filename: str) -> str:
         """Where the transcript of this name is, or will be."""
@@ -57,3 +63,8 @@ class SignedLinks:
     def _until(self, path: str, expires_at: datetime) -> str:
         query = self._signer.sign(path, expires_at=expires_at)
         return f"{self._base}{path}?{query}"
+
+
+def _web_address(url: str | None) -> str:
+    """The address if a browser opens it as a page or file; whatever else the CRM holds is none."""
+    return url if url and url.lower().startswith(("https://", "http://")) else ""

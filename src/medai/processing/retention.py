@@ -87,7 +87,7 @@ class Retention:
         """Recordings of transcribed calls; one that may still be needed is never touched."""
         forgotten = 0
         for name in await self._older(_AUDIO, before):
-            call = await self._calls.get(_call_id(name))
+            call = await self._calls.with_audio(name.rpartition("/")[2])
             if call is not None and call.transcript is not None:
                 await self._files.delete(name)
                 forgotten += 1
@@ -95,8 +95,3 @@ class Retention:
 
     async def _older(self, folder: str, before: datetime) -> list[str]:
         return [name async for name, at in self._files.names(folder) if at < before]
-
-
-def _call_id(name: str) -> str:
-    """A recording is named by its call (`processing/recordings.py`)."""
-    return name.rpartition("/")[2].partition(".")[0]

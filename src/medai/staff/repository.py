@@ -75,5 +75,5 @@ class StaffRepository:
 
 
 def _with_id(document: Document) -> Document:
-    fields = dict(document)
+    fields = {name: value for name, value in document.items() if name != "legacy"}
     return {"id": fields.pop("_id"), **fields}

@@ -33,7 +33,7 @@ class ConclusionsRepository:
         """Write or replace the conclusions of their period."""
         known = await self._document(*_key(conclusions))
         doc_id = known["_id"] if known else stable_id("conclusions", *map(str, _key(conclusions)))
-        await self._documents.put_many(CONCLUSIONS, [{"_id": doc_id, **_fields(conclusions)}])
+        await self._documents.put_many(CONCLUSIONS, [{"_id": doc_id, **fields_of(conclusions)}])
 
     async def delete(
         self, client_id: str, period_type: PeriodType, first: date, last: date
@@ -78,7 +78,8 @@ def _where(client_id: str, period_type: PeriodType, first: date, last: date) -> 
     }
 
 
-def _fields(each: Conclusions) -> Document:
+def fields_of(each: Conclusions) -> Document:
+    """The stored form without its id."""
     return {
         **_where(*_key(each)),
         "analysis_data": {

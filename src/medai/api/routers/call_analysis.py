@@ -1,5 +1,6 @@
 """The analysis of one call: asked for, shown as scores, given out as a file (contract 1.3)."""
 
+from string import ascii_letters, digits
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -7,16 +8,20 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from medai.access.audit import Opened
 from medai.analysis.formats import Heading, analysed_call, analysis_text
-from medai.api.dependencies import App, SignedLink, Who
+from medai.api.dependencies import App, SignedLink, Visitor, Who
 from medai.api.errors import problems, refusal
 from medai.api.routers.analysis_presenters import analysed, scores
 from medai.api.routers.analysis_shapes import CallAnalysed, CallScores, StillWorking
 from medai.api.routers.parameters import Again, AnyClinicId, CallId, FileName
+from medai.bootstrap import Application
+from medai.calls.models import Call
 from medai.errors import NotFoundError
 from medai.kit.days import zone
 
 router = APIRouter(tags=["analysis"])
 
+_HEADER_LETTERS = frozenset(ascii_letters + digits + "._-+ ")
+"""Of a file name in a header: old names hold whatever the telephony had for a phone."""
 _MOST_DIGITS = 18
 """A longer number is no note id; stores count with 64 bits."""
 _FILE: dict[int | str, dict[str, Any]] = {
@@ -96,11 +101,30 @@ async def download_analysis(filename: FileName, app: App, who: Who) -> Response:
     call_id = analysed_call(filename)
     call = await app.calls.get(call_id) if call_id else None
     stored = await app.analysis.stored(call.id) if call else None
-    if call is None or stored is None or not who.grant.allows(call.client_id):
-        raise NotFoundError("Файл анализа не найден: проверьте ссылку")
+    if call is None or stored is None:
+        return await _old_file(filename, call, app, who)
+    if not who.grant.allows(call.client_id):
+        raise _no_file()
     clinic = await app.clinics.require(call.client_id)
     await who.opens(Opened.ANALYSIS, call.id, call.client_id)
-    return PlainTextResponse(
-        analysis_text(call, stored, Heading(clinic.name, zone(clinic.timezone))),
-        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
-    )
+    heading = Heading(clinic.name, zone(clinic.timezone))
+    return _given(analysis_text(call, stored, heading), filename)
+
+
+async def _old_file(filename: str, call: Call | None, app: Application, who: Visitor) -> Response:
+    """The file of the replaced system, by its own name or by that of the call."""
+    old = await (app.old_analyses.of_call(call.id) if call else app.old_analyses.named(filename))
+    if old is None or not who.grant.allows(old.client_id):
+        raise _no_file()
+    await who.opens(Opened.ANALYSIS, old.call_id, old.client_id)
+    return _given(old.text, filename)
+
+
+def _given(text: str, filename: str) -> Response:
+    named = "".join(letter if letter in _HEADER_LETTERS else "_" for letter in filename)
+    headers = {"Content-Disposition": f'attachment; filename="{named}"'}
+    return PlainTextResponse(text, headers=headers)
+
+
+def _no_file() -> NotFoundError:
+    return NotFoundError("Файл анализа не найден: проверьте ссылку")
