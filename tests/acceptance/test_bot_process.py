@@ -18,7 +18,7 @@ from tests.fixtures.sandbox import RunningSandbox
 from medai.bot import running
 from medai.bot.running import run_bot
 from medai.errors import ProviderStoppedError, SettingsError, StoreError
-from medai.infra.postgres import HeldLock, Pool
+from medai.infra.postgres import HeldLock, Pool, watched_lock
 from medai.members.models import Role
 from medai.sandbox.credentials import BOT_TOKEN
 
@@ -221,12 +221,12 @@ async def test_a_bot_whose_store_was_away_comes_back(
     person = Person(501, sandbox.control)
     bot = asyncio.create_task(run_bot(library.app, print))
     await person.write("/start")
-    taken, attempts = running.watched_lock, iter(range(2))
+    attempts = iter(range(2))
 
     def away(pool: Pool, key: str) -> AbstractAsyncContextManager[HeldLock]:
         if next(attempts, None) is not None:
             raise StoreError("PostgreSQL недоступен")
-        return taken(pool, key)
+        return watched_lock(pool, key)
 
     monkeypatch.setattr(running, "watched_lock", away)
     async with library.app.pool.connection() as connection:
