@@ -221,19 +221,21 @@ async def test_a_bot_whose_store_was_away_comes_back(
     person = Person(501, sandbox.control)
     bot = asyncio.create_task(run_bot(library.app, print))
     await person.write("/start")
-    attempts = iter(range(2))
+    attempts, is_back = iter(range(2)), asyncio.Event()
 
     def away(pool: Pool, key: str) -> AbstractAsyncContextManager[HeldLock]:
         if next(attempts, None) is not None:
             raise StoreError("PostgreSQL недоступен")
+        is_back.set()
         return watched_lock(pool, key)
 
     monkeypatch.setattr(running, "watched_lock", away)
     async with library.app.pool.connection() as connection:
         await connection.execute(_BREAK_LOCKS)
+    async with asyncio.timeout(10):
+        await is_back.wait()
     await person.write("/start")
     assert not bot.done()
-    assert next(attempts, None) is None
     bot.cancel()
     await asyncio.gather(bot, return_exceptions=True)
 

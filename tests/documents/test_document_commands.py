@@ -17,15 +17,18 @@ import httpx2
 import pytest
 import structlog
 import typer
+from tests.acceptance.test_api_page import Command as Request
 from tests.acceptance.test_api_page import command as curl
 from tests.documents.reading import ROOT, Command, commands, documents, inline, text
 from tests.documents.ways import HERE, Way, way
+from tests.fixtures.bot_chat import Person
 from tests.fixtures.command_line import command_line
 from tests.fixtures.sandbox import DAY
 from tests.fixtures.stores import empty_database
 from typer.testing import CliRunner
 
 from medai.bootstrap import open_application
+from medai.bot.running import run_bot
 from medai.cli.app import app
 from medai.cli.running import EXIT_CODES
 from medai.kit.clock import utc_now
@@ -249,16 +252,40 @@ def test_a_command_of_the_documents_works(reader: Reader, command: Command) -> N
 
 
 def test_the_sandbox_answers_what_the_documents_ask(reader: Reader) -> None:
-    asked = [one for one in ALL if one.program == "curl" and way(one) == Way(test=HERE)]
-    assert asked
     with httpx2.Client(trust_env=False) as http:
-        for one in asked:
-            request = curl(list(one.words[1:]))
-            url = request.url.replace("http://127.0.0.1:8900", reader.url)
+        for url, request in _asked(reader, telegram=False):
             answer = http.request(
                 request.method, url, headers=request.headers, content=request.body
             )
-            assert answer.status_code == 200, one
+            assert answer.status_code == 200, request
+
+
+async def test_the_bot_answers_the_people_of_the_documents(reader: Reader) -> None:
+    settings = Settings(_env_file=None, medai_schedules=False, bot_token=credentials.BOT_TOKEN)
+    async with (
+        open_application(settings) as application,
+        httpx2.AsyncClient(trust_env=False) as http,
+    ):
+        _, code = await application.invitations.create(reader.meant["CLINIC"], Role.OWNER, by="cli")
+        bot, person = asyncio.create_task(run_bot(application, print)), Person(501, reader.control)
+        for url, request in _asked(reader, telegram=True):
+            body = (request.body or "").replace("$CODE", code)
+            answer = await http.request(request.method, url, headers=request.headers, content=body)
+            assert answer.status_code == 200, request
+            if request.method == "POST":
+                await person.hear(1)
+        bot.cancel()
+        await asyncio.gather(bot, return_exceptions=True)
+    assert "Сегодня" in answer.text
+
+
+def _asked(reader: Reader, *, telegram: bool) -> list[tuple[str, Request]]:
+    """What the documents ask of the sandbox, or of its Telegram, and where it stands here."""
+    lines = [one for one in ALL if one.program == "curl" and way(one) == Way(test=HERE)]
+    asked = [curl(list(one.words[1:])) for one in lines]
+    found = [one for one in asked if ("/control/telegram" in one.url) is telegram]
+    assert found
+    return [(one.url.replace("http://127.0.0.1:8900", reader.url), one) for one in found]
 
 
 def test_what_the_documents_export_is_read() -> None:
