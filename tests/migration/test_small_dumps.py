@@ -1,6 +1,7 @@
 """Upgrades of small dumps: refusal at start, a dump restored twice, archives, wrong folders."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from medai.calls.models import Stage, Step
 from medai.cli.running import EXIT_CODES
 from medai.doctor.examination import examine
 from medai.errors import ConflictError, InvalidInputError, StoredDataError
+from medai.infra.stores import open_stores
 from medai.kit.ids import call_id
+from medai.processing.transfer.marker import ImportMarker, Marker
 from medai.settings import Settings
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -222,6 +225,18 @@ async def test_no_upgrade_under_a_living_service(
         await connection.execute("INSERT INTO jobs.procrastinate_workers DEFAULT VALUES")
     await _fill(database, calls=[OLD_CALL])
     with pytest.raises(ConflictError, match="Служба работает"):
+        await upgrade_stores(settings, ORDER)
+    assert await database["calls"].count_documents({"_id": OLD_CALL["_id"], "stage": None}) == 1
+
+
+async def test_no_upgrade_of_a_half_imported_archive(
+    settings: Settings, database: AsyncDatabase[Doc]
+) -> None:
+    async with AsyncExitStack() as resources:
+        documents = (await open_stores(settings, resources)).documents
+        await ImportMarker(documents).set(Marker(archive="0" * 64, wiped=True))
+    await _fill(database, calls=[OLD_CALL])
+    with pytest.raises(ConflictError, match="medai import-data"):
         await upgrade_stores(settings, ORDER)
     assert await database["calls"].count_documents({"_id": OLD_CALL["_id"], "stage": None}) == 1
 

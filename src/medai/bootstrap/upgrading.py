@@ -23,6 +23,7 @@ from medai.migration.models import Context
 from medai.migration.report import Report
 from medai.migration.runner import Upgrade, dry_run
 from medai.migration.state import load_state, old_kinds, save_state
+from medai.processing.transfer.marker import TRANSFERS, refuse_unfinished
 from medai.settings import Settings
 
 _LOCK = "upgrade"
@@ -55,13 +56,16 @@ async def upgrade_stores(
     """Upgrade documents, then bring in old files. May be run again after any end.
 
     Raises StoreError, SettingsError, InvalidInputError for a folder without old files,
-    ConflictError while workers live that would take moved calls for calls nobody has seen.
+    ConflictError while workers live that would take moved calls for calls nobody has seen, and
+    while an import of data is unfinished.
     """
     folder = _folder(settings, order)
     _, secret = installation_keys(settings)
     async with AsyncExitStack() as resources:
         stores = await open_stores(settings, resources)
         await resources.enter_async_context(advisory_lock(stores.pool, _LOCK))
+        await stores.documents.prepare([TRANSFERS])
+        await refuse_unfinished(stores.documents)
         dump = await resources.enter_async_context(_dump(settings))
         report = Report(is_dry=False)
         if dump is not None:
