@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from aiogram.types import InlineKeyboardMarkup
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from medai.bot import callbacks, screens
@@ -49,6 +49,18 @@ def test_other_days_and_months_are_refused(text: str) -> None:
         except InvalidInputError:
             continue
         assert text.isdigit()
+
+
+@given(st.dates())
+@example(date.min)
+@example(date.max)
+def test_a_month_of_any_button_has_a_calendar_or_is_refused(day: date) -> None:
+    try:
+        month = callbacks.month_of(f"{day.year:04d}{day.month:02d}")
+    except InvalidInputError:
+        assert not 2000 <= day.year <= 2100
+        return
+    assert len(_data(keyboards.calendar(month, last=LAST))) > 28
 
 
 @given(st.dates(date(2005, 1, 1), LAST))

@@ -15,7 +15,6 @@ from medai.digests.hearing import asked_for, candidates, worth_hearing
 from medai.digests.missed import missed_of
 from medai.digests.models import Reason
 from medai.digests.moments import (
-    is_quiet,
     morning_of,
     told_day,
     told_week,
@@ -32,7 +31,6 @@ from medai.digests.troubles import (
     trouble,
 )
 from medai.kit.days import DayRange
-from medai.members.models import QuietHours
 
 DAY = date(2026, 9, 1)
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -171,14 +169,6 @@ def test_what_a_morning_tells() -> None:
     assert week_before(date(2026, 11, 19)) == DayRange(date(2026, 11, 12), date(2026, 11, 18))
     assert told_week(friday) is None
     assert told_week(monday) == DayRange(date(2026, 11, 16), date(2026, 11, 22))
-
-
-@given(st.integers(0, 23), st.integers(0, 23), MOMENTS, ZONES)
-def test_quiet_hours(first: int, last: int, now: datetime, name: str) -> None:
-    tz = ZoneInfo(name)
-    quiet = is_quiet(QuietHours(first_hour=first, last_hour=last), now, tz)
-    hours = {(first + ahead) % 24 for ahead in range((last - first) % 24)}
-    assert quiet == (now.astimezone(tz).hour in hours)
 
 
 @given(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 600))

@@ -4,7 +4,7 @@ Days are YYYYMMDD, months YYYYMM, calls their 24 digits. A button says what a pe
 they may have it is decided by their seat.
 """
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from aiogram.filters.callback_data import CallbackData
@@ -154,13 +154,11 @@ def day_text(day: date) -> str:
 
 def day_of(text: str) -> date:
     """The day of a button. Raises InvalidInputError."""
-    digits = text if len(text) == len("20261119") and text.isascii() and text.isdigit() else ""
-    return parse_day(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}")
+    if len(text) != len("20261119") or not (text.isascii() and text.isdigit()):
+        raise InvalidInputError("Эта кнопка устарела: начните с главной")
+    return parse_day(f"{text[:4]}-{text[4:6]}-{text[6:]}")
 
 
 def month_of(text: str) -> date:
     """The first day of a button's month. Raises InvalidInputError."""
-    try:
-        return datetime.strptime(f"{text}01", "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
-    except ValueError:
-        raise InvalidInputError("Эта кнопка устарела") from None
+    return day_of(f"{text}01")

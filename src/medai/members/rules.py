@@ -1,11 +1,9 @@
-"""What follows from roles, quiet hours and texts alone."""
+"""What follows from roles and texts alone."""
 
 import re
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from medai.errors import InvalidInputError
-from medai.members.models import Membership, QuietHours, Role
+from medai.members.models import Membership, Role
 
 _PERSON = "telegram:"
 """Begins the name of a person of the bot wherever somebody is noted as the doer."""
@@ -15,8 +13,6 @@ BY_CLI = "cli"
 LONGEST_ADMINISTRATOR = 120
 _NOBODY = frozenset({"неизвестный", "неизвестный администратор"})
 """What calls carry when nobody was recognised (contract 2.1): such calls are nobody's own."""
-_MOST_DAYS_AHEAD = 4
-"""A zone may skip a day, and on a day of changed clocks the hour of the end."""
 
 
 def person(telegram_id: int) -> str:
@@ -67,24 +63,3 @@ def code_in(text: str) -> str:
     """The code a person typed, alone or within the whole t.me link."""
     found = _LINK.search(text)
     return found[1] if found else text.strip()
-
-
-def is_quiet(quiet: QuietHours, moment: datetime, tz: ZoneInfo) -> bool:
-    """Whether the clinic's clock (`tz`) stands in the quiet hours at the aware moment."""
-    hour, first, last = moment.astimezone(tz).hour, quiet.first_hour, quiet.last_hour
-    if first <= last:
-        return first <= hour < last
-    return hour >= first or hour < last
-
-
-def free_from(quiet: QuietHours, moment: datetime, tz: ZoneInfo) -> datetime:
-    """The first moment, this one or later, outside of the quiet hours; in UTC."""
-    if not is_quiet(quiet, moment, tz):
-        return moment.astimezone(UTC)
-    today = moment.astimezone(tz).date()
-    for days in range(_MOST_DAYS_AHEAD):
-        ends = datetime.combine(today + timedelta(days=days), time(quiet.last_hour), tz)
-        candidate = ends.astimezone(UTC)
-        if candidate > moment and not is_quiet(quiet, candidate, tz):
-            return candidate
-    raise AssertionError("quiet hours end every day")
