@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.fixtures.bot_chat import ADMINISTRATOR, FOREIGN, OWN, Talk, labels, text_of
 
+from medai.bot.keyboards.people import clinic_key
 from medai.members.models import Role
 
 PROMPT = (
@@ -118,7 +119,7 @@ async def test_only_an_owner_opens_the_people(talk: Talk) -> None:
     person = await talk.member("administrator", Role.MANAGER)
     (profile,) = await person.write("/profile")
     assert "👥 Люди" not in labels(profile["message"])
-    for data in ("g:ppl", "g:inv", "o:501:1"):
+    for data in ("g:ppl", "g:inv", f"o:501:{clinic_key(OWN)}:1"):
         await talk.with_button(person, f"Кнопка {data}", data)
         (told,) = await person.tap(f"Кнопка {data}")
         assert text_of(told) == "⚠️ Это может только владелец клиники: попросите его"

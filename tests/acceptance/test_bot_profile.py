@@ -91,7 +91,7 @@ async def test_an_owner_lets_people_in_and_takes_them_out(talk: Talk) -> None:
     await owner.write("/profile")
     await owner.tap("👥 Люди")
     (sure,) = await owner.tap("✖️ Гость <b>")
-    assert text_of(sure) == "Закрыть доступ: Гость <b>?"
+    assert text_of(sure) == "Закрыть доступ к клинике «Ромашка»: Гость <b>?"
     (people,) = await owner.tap("Да, закрыть доступ")
     assert "Гость" not in text_of(people)
     (told,) = await guest.write("/help")
@@ -111,10 +111,10 @@ async def test_an_administrator_is_invited_by_name(talk: Talk) -> None:
             (refused,) = await owner.write("Неизвестный администратор")
             assert "назовите имя" in text_of(refused)
             (given,) = await owner.write("  Ольга   Белова ")
-            assert "Приглашение: администратор Ольга Белова." in text_of(given)
+            assert "Приглашение в клинику «Ромашка»: администратор Ольга Белова." in text_of(given)
         else:
             (given,) = await owner.tap("Анна Серова")
-            assert "Приглашение: администратор Анна Серова." in text_of(given)
+            assert "Приглашение в клинику «Ромашка»: администратор Анна Серова." in text_of(given)
 
 
 async def test_an_invitation_is_withdrawn(talk: Talk) -> None:

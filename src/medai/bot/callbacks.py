@@ -141,9 +141,11 @@ class InviteWho(CallbackData, prefix="iw"):
 
 
 class TakeOut(CallbackData, prefix="o"):
-    """A member, or an open invitation, to be revoked; `sure` after the question."""
+    """A member, or an open invitation, to be revoked; `sure` after the question. `clinic` as of
+    `LookAt`: whoever works in two clinics is taken out of the one that was shown."""
 
     what: str
+    clinic: str
     sure: bool = False
 
 

@@ -58,7 +58,7 @@ async def invite(query: CallbackQuery, seat: Seat, state: FSMContext) -> None:
     """As whom?"""
     seat.require_owner()
     await state.set_state(Invite.role)
-    await screens.show(query, Screen(texts.choose_role(), keyboards.roles()))
+    await screens.show(query, Screen(texts.choose_role(seat.clinic), keyboards.roles()))
 
 
 async def role_chosen(
@@ -128,8 +128,11 @@ async def take_out(
 ) -> None:
     """Withdraw an invitation, or close a person's access after a question."""
     seat.require_owner()
-    await state.clear()
     what, client_id = callback_data.what, seat.membership.client_id
+    if callback_data.clinic != keyboards.clinic_key(client_id):
+        await screens.answer(query, common.STALE_BUTTON)
+        return
+    await state.clear()
     open_ones = [one async for one in invitations.open(client_id)]
     if any(one.id == what for one in open_ones):
         await invitations.revoke(what, by=seat.by)
@@ -139,7 +142,9 @@ async def take_out(
     if not found:
         raise NotFoundError("Этого человека в клинике уже нет")
     if not callback_data.sure:
-        await screens.show(query, Screen(texts.sure(found[0]), keyboards.sure(what)))
+        await screens.show(
+            query, Screen(texts.sure(found[0], seat.clinic), keyboards.sure(callback_data))
+        )
         return
     await members.revoke(client_id, found[0].telegram_id, by=seat.by)
     await screens.show(query, await _screen(seat, members, invitations))
@@ -159,7 +164,7 @@ async def _give(
     )
     await state.clear()
     username = (await bot.me()).username or ""
-    text = texts.invitation(invitation, code, username, seat.zone)
+    text = texts.invitation(invitation, seat.clinic, code, username)
     await screens.show(event, Screen(text, keyboards.to_people()))
 
 
@@ -168,4 +173,4 @@ async def _screen(seat: Seat, members: Members, invitations: Invitations) -> Scr
     everybody = [member async for member in members.of_clinic(client_id)]
     unused = [one async for one in invitations.open(client_id)]
     text = screens.pages(texts.people(seat.clinic, everybody, unused, seat.zone).split("\n"))[0]
-    return Screen(text, keyboards.people(everybody, unused))
+    return Screen(text, keyboards.people(client_id, everybody, unused))

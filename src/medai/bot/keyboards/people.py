@@ -67,23 +67,26 @@ def profile(
     return board(*rows, quiet[:2], quiet[2:], *places, people, home())
 
 
-def people(members: Sequence[Member], invitations: Sequence[Invitation]) -> InlineKeyboardMarkup:
+def people(
+    client_id: str, members: Sequence[Member], invitations: Sequence[Invitation]
+) -> InlineKeyboardMarkup:
     """Take somebody out, withdraw an invitation, invite."""
+    here = clinic_key(client_id)
     out = [
-        [button(texts.take_out_label(member), TakeOut(what=str(member.telegram_id)))]
+        [button(texts.take_out_label(member), TakeOut(what=str(member.telegram_id), clinic=here))]
         for member in members[:MOST]
     ]
     withdraw = [
-        [button(texts.withdraw_label(place), TakeOut(what=one.id))]
+        [button(texts.withdraw_label(place), TakeOut(what=one.id, clinic=here))]
         for place, one in enumerate(invitations[:MOST], start=1)
     ]
     invite = [button(texts.INVITE, Go(to=Place.INVITE))]
     return board(*out, *withdraw, invite, [button(common.BACK, Go(to=Place.PROFILE))])
 
 
-def sure(what: str) -> InlineKeyboardMarkup:
+def sure(asked: TakeOut) -> InlineKeyboardMarkup:
     """The question before somebody is taken out."""
-    yes = button(texts.SURE, TakeOut(what=what, sure=True))
+    yes = button(texts.SURE, asked.model_copy(update={"sure": True}))
     return board([yes], [button(texts.KEEP, Go(to=Place.PEOPLE))])
 
 

@@ -3,11 +3,13 @@
 Membership is read with every update, so that whoever was taken out is out at once.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from aiogram import BaseMiddleware
 from aiogram.enums import ChatMemberStatus, ChatType
+from aiogram.fsm.context import FSMContext
 from aiogram.types import Chat, ChatMemberUpdated, TelegramObject, Update, User
 
 from medai.bot.doorstep import Doorstep
@@ -43,6 +45,7 @@ class Access(BaseMiddleware):
         if member.blocked_at is not None:
             await self._members.unblocked(user.id)
         data["seat"] = await self._seats.of(member)
+        await _turn_to(data, data["seat"].membership.client_id)
         return await handler(event, data)
 
     async def _moved(self, change: ChatMemberUpdated) -> None:
@@ -54,3 +57,11 @@ class Access(BaseMiddleware):
             await self._members.blocked(person)
         else:
             await self._members.unblocked(person)
+
+
+async def _turn_to(data: dict[str, Any], client_id: str) -> None:
+    """A dialogue belongs to the clinic it was begun in: a notice, or the end of a membership, may
+    have led the person to another one, where the same button would mean something else."""
+    state: FSMContext = data["state"]
+    here = FSMContext(state.storage, replace(state.key, destiny=client_id))
+    data["state"], data["raw_state"] = here, await here.get_state()

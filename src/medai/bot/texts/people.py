@@ -1,12 +1,12 @@
 """Words of the profile and of the clinic's people."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
 from medai.bot.texts.common import ROLES, label, plain
 from medai.clinics.models import Clinic
+from medai.clinics.zones import shown_zone
 from medai.members.models import Invitation, Member, Membership, Notice, QuietHours, Role
 from medai.reports import format_ru as ru
 
@@ -85,14 +85,15 @@ def withdraw_label(place: int) -> str:
     return f"✖️ Отозвать приглашение {place}"
 
 
-def sure(member: Member) -> str:
+def sure(member: Member, clinic: Clinic) -> str:
     """The question before somebody is taken out."""
-    return f"Закрыть доступ: {plain(member.name) or member.telegram_id}?"
+    name = plain(member.name) or member.telegram_id
+    return f"Закрыть доступ к клинике «{plain(clinic.name)}»: {name}?"
 
 
-def choose_role() -> str:
+def choose_role(clinic: Clinic) -> str:
     """The question of the role."""
-    return "Кого пригласить?"
+    return f"Кого пригласить в клинику «{plain(clinic.name)}»?"
 
 
 def role_label(role: Role) -> str:
@@ -105,12 +106,13 @@ def choose_administrator() -> str:
     return "Чьи звонки он увидит? Выберите или напишите имя так, как оно подписано в звонках."
 
 
-def invitation(invitation: Invitation, code: str, username: str, tz: ZoneInfo) -> str:
+def invitation(invitation: Invitation, clinic: Clinic, code: str, username: str) -> str:
     """The code, shown once."""
-    until: datetime = invitation.expires_at.astimezone(tz)
+    until = invitation.expires_at.astimezone(shown_zone(clinic))
     link = f"https://t.me/{username}?start={code}"
     return (
-        f"Приглашение: {_named(invitation.role, invitation.administrator)}.\n"
+        f"Приглашение в клинику «{plain(clinic.name)}»:"
+        f" {_named(invitation.role, invitation.administrator)}.\n"
         f"Перешлите ссылку, она сработает один раз до {ru.moment(until)}:\n"
         f"{escape(link)}\n\n"
         f"Или код: <code>{escape(code)}</code>"
