@@ -84,6 +84,23 @@ async def test_whoever_is_taken_out_is_out_with_the_next_update(talk: Talk) -> N
     assert text_of(told) == PROMPT
 
 
+async def test_an_owner_of_the_replaced_system_comes_in_with_a_name(talk: Talk) -> None:
+    """`telegram_ids` name nobody; whoever writes is called what Telegram calls them."""
+    owner = talk.person("owner")
+    await talk.app.clinics.change(
+        OWN, lambda stored: stored.model_copy(update={"telegram_ids": (owner.id,)})
+    )
+    await talk.library.add(101, lead_name="Прежняя")
+    (home,) = await owner.write("/start")
+    assert text_of(home).startswith("Ромашка\nОльга, владелец")
+    await owner.write("/leads")
+    (leads,) = await owner.tap("Сегодня")
+    assert [one for one in labels(leads["message"]) if one.startswith("Прежняя")]
+    await owner.write("/profile")
+    (people,) = await owner.tap("👥 Люди")
+    assert "• Ольга — владелец" in text_of(people)
+
+
 async def test_an_administrator_sees_their_own_calls_only(talk: Talk) -> None:
     await talk.library.add(101, lead_id=501, lead_name="Своя", administrator=ADMINISTRATOR)
     other = await talk.library.add(102, lead_id=502, lead_name="Чужая", administrator="Пётр Петров")

@@ -16,6 +16,7 @@ from tests.fixtures.command_line import command_line
 from tests.fixtures.sandbox import RunningSandbox
 
 from medai.bot import running
+from medai.bot.pace import Pace
 from medai.bot.running import run_bot
 from medai.errors import ProviderStoppedError, SettingsError, StoreError
 from medai.infra.postgres import HeldLock, Pool, watched_lock
@@ -136,6 +137,24 @@ async def test_telegrams_wait_is_kept(talk: Talk) -> None:
     (told,) = await person.write("/help")
     assert text_of(told).startswith("Что умеет бот")
     assert monotonic() - started >= 2
+
+
+@pytest.mark.parametrize(
+    ("messages", "limits"),
+    [(6, {"per_chat_second": 5, "at_once_in_chat": 1}),
+     (30, {"per_second": 5, "per_chat_second": 1000, "at_once_in_chat": 30})],
+    ids=["of a chat", "of all chats"],
+)  # fmt: skip
+async def test_the_flood_limit_is_respected(
+    talk: Talk, messages: int, limits: dict[str, Any]
+) -> None:
+    person = await talk.member("owner", Role.OWNER)
+    bot = talk.messenger.bot
+    bot.session.middleware(Pace(talk.app.members.blocked, **limits))
+    started = monotonic()
+    await asyncio.gather(*(bot.send_message(person.id, str(one)) for one in range(messages)))
+    assert monotonic() - started >= 1  # the first, or 25 of all, at once; the others in turn
+    assert len(await person.messages()) == messages
 
 
 async def test_a_handler_under_way_ends_before_the_process(talk: Talk) -> None:

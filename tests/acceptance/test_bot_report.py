@@ -193,7 +193,7 @@ async def test_a_report_can_be_declined_and_stopped(person: Person) -> None:
     await person.tap("Неделя")
     await person.tap("Все администраторы")
     (told,) = await person.tap("✖️ Отмена")
-    assert text_of(told) == "Отменено. Вы на главной."
+    assert text_of(told) == "Отчёт отменён. Можно выбрать другой период."
 
     await person.tap("Неделя")
     await person.tap("Все администраторы")

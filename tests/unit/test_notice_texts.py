@@ -140,13 +140,19 @@ def test_the_own_digest_is_gentle() -> None:
         assert hard not in told
 
 
+def plainly(html: str) -> str:
+    return unescape(html).replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_plurals_and_numbers() -> None:
     digest = replace(a_morning("Ёлка"), calls=1, unfinished=21)
-    told = unescape(notices.morning(digest, owner=True)).replace("\N{NO-BREAK SPACE}", " ")
+    told = plainly(notices.morning(digest, owner=True))
     assert "12 345" in told
     assert "Ещё в работе: 21 звонок" in told
     assert "Пропущено: <b>30</b> (30 номеров)" in told
-    assert "и ещё 25 ждут звонка" in told
+    assert "и ещё 25 номеров ждут звонка" in told
+    few = replace(digest, missed=replace(digest.missed, waiting=digest.missed.waiting[:6]))
+    assert "и ещё 1 номер ждёт звонка" in plainly(notices.morning(few, owner=True))
     report = NightReport(
         days=DAYS, started_at=NOON, finished_at=NOON + timedelta(minutes=42), weekly=False,
         clinics=(ClinicNight(name="Ёлка", state=NightState.DONE, exported=True),),

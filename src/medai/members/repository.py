@@ -75,6 +75,14 @@ class Members:
         """What Telegram calls the person now. Raises NotFoundError for a stranger."""
         return await self._chosen(telegram_id, {"name": _shown(name)})
 
+    async def called(self, member: Member, name: str) -> Member:
+        """The person under the name that Telegram shows now: owners of an old clinic have none
+        before they write. Raises NotFoundError for whoever is out by now."""
+        shown = _shown(name)
+        if not shown or shown == member.name:
+            return member
+        return await self.named(member.telegram_id, shown)
+
     async def welcome(self, telegram_id: int, name: str, client_id: str) -> None:
         """Who has just come in by an invitation looks at its clinic and can be written to."""
         chosen = {"name": _shown(name), "client_id": client_id, "blocked_at": None}

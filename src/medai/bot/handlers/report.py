@@ -157,7 +157,7 @@ async def agreed(
     data = await state.get_data()
     if not callback_data.yes:
         await state.clear()
-        await screens.show(query, Screen(common.cancelled(), keyboards.periods()))
+        await screens.show(query, Screen(texts.declined(), keyboards.periods()))
         return
     args = (data["first"], data["last"], *data["only"])
     if not await errands.start(seat, ErrandKind.REPORT, args, texts.making(texts.COUNTING, 0)):

@@ -44,6 +44,7 @@ class Access(BaseMiddleware):
             return await self._doorstep.meet(event, data["bot"], user)
         if member.blocked_at is not None:
             await self._members.unblocked(user.id)
+        member = await self._members.called(member, user.full_name)
         data["seat"] = await self._seats.of(member)
         await _turn_to(data, data["seat"].membership.client_id)
         return await handler(event, data)

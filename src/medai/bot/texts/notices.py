@@ -120,8 +120,9 @@ def _missed(digest: Morning) -> Iterator[str]:
         times = ru.counted(one.times, "попытка", "попытки", "попыток")
         phone = plain(dialled(one.phone)) or "—"
         yield f"   • {one.at.astimezone(digest.tz):%H:%M} {phone}, {times}"
-    if more := len(missed.waiting) - _WAITING:
-        yield from [f"   • и ещё {ru.integer(more)} ждут звонка"] if more > 0 else []
+    if (more := len(missed.waiting) - _WAITING) > 0:
+        numbers = ru.counted(more, "номер ждёт", "номера ждут", "номеров ждут")
+        yield f"   • и ещё {numbers} звонка"
 
 
 def _against(now: float | None, before: float | None) -> str:
@@ -141,7 +142,7 @@ def _people(groups: Sequence[Group]) -> Iterator[str]:
         figures = group.figures
         yield (
             f"• {plain(group.name)}: {ru.calls(figures.calls)},"
-            f" записей {ru.integer(figures.converted)},"
+            f" {ru.counted(figures.converted, 'запись', 'записи', 'записей')},"
             f" FG {ru.percent_points(figures.fg_percent)}"
         )
 
@@ -236,13 +237,15 @@ def _weekly(digest: Weekly) -> Iterator[str]:
         f"{_change(now.fg_percent, before.fg_percent if before else None, 1)}"
     )
     yield ""
-    yield "Конверсия по неделям: " + " → ".join(
+    trend = [
         f"{ru.short_day(week.days.first)} {ru.percent(week.booked.conversion)}"
         for week in digest.trend
         if week.booked.calls
-    )
+    ]
+    if len(trend) > 1:
+        yield "Конверсия по неделям: " + " → ".join(trend)
     if digest.losses:
-        yield "Чаще всего не хватало: " + ", ".join(
+        yield "Почему чаще всего не записывались: " + ", ".join(
             f"{one.name.lower()} ({ru.integer(one.calls)})" for one in digest.losses[:_LOSSES]
         )
     for group in digest.administrators[:_BEST_PEOPLE]:

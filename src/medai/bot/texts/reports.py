@@ -41,7 +41,8 @@ def choose_people(days: DayRange, chosen: int, more: int) -> str:
     """The question of the administrators."""
     counted = ru.counted(chosen, "администратор", "администратора", "администраторов")
     told = f"\nВыбрано: {counted}" if chosen else ""
-    hidden = f"\nЕщё {more} не поместились: их звонки войдут в отчёт по всем" if more else ""
+    unshown = ru.counted(more, "администратор", "администратора", "администраторов")
+    hidden = f"\nВ списке нет ещё: {unshown}. Эти звонки войдут в отчёт по всем" if more else ""
     return (
         f"<b>Отчёт, {ru.period(days)}</b>\nПо кому? Отметьте людей или выберите всех.{told}{hidden}"
     )
@@ -72,6 +73,11 @@ def files(names: Sequence[str], *, own: bool) -> str:
     """What comes."""
     people = " и PDF о вас с цитатами" if own else " и PDF по людям с цитатами" if names else ""
     return f"Пришлю график, PDF, Excel{people}." if people else "Пришлю график, PDF и Excel."
+
+
+def declined() -> str:
+    """After "no"; the periods are below."""
+    return "Отчёт отменён. Можно выбрать другой период."
 
 
 def making(step: str, seconds: int) -> str:
