@@ -144,6 +144,22 @@ def plainly(html: str) -> str:
     return unescape(html).replace("\N{NO-BREAK SPACE}", " ")
 
 
+def test_the_forecast_of_the_minutes() -> None:
+    digest = a_morning("Ёлка")
+    month, week = digest.limits.month, digest.limits.week
+    limits = replace(
+        digest.limits,
+        month=replace(month, used_seconds=144_000, percent=80.0, runs_out_at=NOON + timedelta(3)),
+        week=replace(week, used_seconds=45_000, percent=100.0, left_seconds=0),
+    )
+    told = plainly(notices.morning(replace(digest, limits=limits), owner=True)).splitlines()
+    out, back = (NOON + timedelta(3)).date(), week.resets_at.astimezone(limits.tz).date()
+    assert f"• месяц: 2 400 из 3 000 (80,0 %), закончатся {out:%d.%m}" in told
+    assert f"• неделя: 750 из 750 (100,0 %), закончились до {back:%d.%m}" in told
+    enough = plainly(notices.morning(digest, owner=True)).splitlines()
+    assert "• месяц: 0 из 3 000 (0,0 %), хватит" in enough
+
+
 def test_plurals_and_numbers() -> None:
     digest = replace(a_morning("Ёлка"), calls=1, unfinished=21)
     told = plainly(notices.morning(digest, owner=True))
