@@ -10,6 +10,7 @@ from tests.fixtures.report_calls import full_analysis
 
 from medai.access.audit import Opened
 from medai.analysis.repository import AnalysisRepository
+from medai.bot.handlers import card
 from medai.calls.models import Call
 from medai.members.models import Role
 
@@ -196,6 +197,19 @@ async def test_a_recording_that_telegram_does_not_take(
     (link,) = [one for one in sent["message"]["entities"] if one["type"] == "text_link"]
     answer = await talk.library.doors.stranger.get(link["url"])
     assert answer.status_code == 200
+
+
+async def test_a_recording_that_telegram_refuses_becomes_a_link(
+    talk: Talk, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the limit were lower than we believe: 413 is no trouble."""
+    monkeypatch.setattr(card, "LARGEST_UPLOAD", 60 * 1024 * 1024)
+    call = await talk.library.add_done(101)
+    assert call.audio is not None
+    await talk.app.files.write(call.audio.file, b"\xff\xfb" * (51 * 1024 * 512))
+    await card_of(talk, person, call)
+    (sent,) = await person.tap("🎧 Запись")
+    assert text_of(sent) == "Файл слишком большой для Telegram.\nОткрыть по ссылке"
 
 
 async def test_a_call_without_a_recording(talk: Talk, person: Person) -> None:

@@ -14,6 +14,7 @@ from tests.fixtures.bot_chat import ADMINISTRATOR, OWN, Person, Talk, labels, te
 from medai.access.audit import Opened
 from medai.bot.errands import progress, report, runner
 from medai.members.models import Role
+from medai.processing.seats import ReportFile, Seat
 
 OTHER = "Пётр <Петров>"
 Deeds = Sequence[dict[str, Any]]
@@ -230,6 +231,25 @@ async def test_a_file_that_telegram_does_not_take_becomes_a_link(
     assert len(urls) == 2
     for url in urls:
         assert (await talk.library.doors.stranger.get(url)).status_code == 200
+
+
+async def test_a_file_that_telegram_refuses_becomes_a_link(
+    talk: Talk, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the limit were lower than we believe: 413 of one file keeps no other back."""
+    grown = iter((b"0" * 51 * 1024 * 1024,))
+    read = Seat.report_bytes
+
+    async def large(seat: Seat, file: ReportFile) -> bytes:
+        return next(grown, None) or await read(seat, file)
+
+    monkeypatch.setattr(Seat, "report_bytes", large)
+    await ask_for_all(person)
+    deeds = await ended(person)
+    assert documents(deeds) == ["Отчёт Ромашка 13.11.2026-19.11.2026.xlsx"]
+    last = deeds[-1]["message"]
+    assert "✅ Отчёт готов" in last["text"]
+    assert len([one for one in last["entities"] if one["type"] == "text_link"]) == 1
 
 
 async def test_whoever_was_taken_out_meanwhile_gets_no_file(
