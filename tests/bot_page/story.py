@@ -91,7 +91,10 @@ async def _join(story: Story, person: int, role: Role) -> None:
 
 
 async def _night(story: Story) -> None:
-    story.say("## The night is over\n\nThe report of the night goes to `TELEGRAM_ADMIN_CHAT_ID`:\nwhat was done / what failed, clinic by clinic.")
+    story.say(
+        "## The night is over\n\nThe report of the night goes to `TELEGRAM_ADMIN_CHAT_ID`:\n"
+        "what was done / what failed, clinic by clinic."
+    )
     story.at(23, 45, days=0)
     await story.deliver(digests=False)
     await story.tell(KEEPER, 0)
