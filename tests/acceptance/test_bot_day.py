@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.fixtures.bot_chat import Person, Talk, bot_at_work, labels, text_of
+from tests.fixtures.bot_chat import Person, Talk, answer_to, bot_at_work, labels, text_of
 from tests.fixtures.call_library import Library
 from tests.fixtures.clinic_at_work import TODAY, ClinicAtWork, opened_clinic
 from tests.fixtures.sandbox import RunningSandbox
@@ -78,9 +78,12 @@ async def test_a_stored_day_is_shown_at_once_and_read_again_on_wish(clinic: Clin
         assert "🔄 Обновить из amoCRM" in labels(leads["message"])
         label = await person.full("🔄 Обновить")
         for _ in range(2):  # two taps, one reading
-            await person.post("/telegram/tap", chat_id=person.id, label=label)
+            tapped = await person.post("/telegram/tap", chat_id=person.id, label=label)
         (reading,) = await person.hear(1)
         assert text_of(reading).startswith("⏳")
+        assert (await answer_to(person, tapped)).startswith("Это уже выполняется")
         told = await ended(person)  # nobody works
         assert "Обработчики не запущены" in text_of(told)
+        begun = [one for one in person.heard if one["deed"] == "sent" and "⏳" in text_of(one)]
+        assert len(begun) == 1
         assert "Звонки за 19.11.2026" in text_of(told)

@@ -4,7 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.fixtures.bot_chat import ADMINISTRATOR, OWN, Person, Talk, labels, text_of
+from tests.fixtures.bot_chat import (
+    ADMINISTRATOR,
+    OWN,
+    Person,
+    Talk,
+    answer_to,
+    labels,
+    text_of,
+)
 from tests.fixtures.call_library import SOUND, audio, done
 from tests.fixtures.report_calls import full_analysis
 
@@ -242,6 +250,22 @@ async def test_a_transcription_is_asked_for_once_and_can_be_stopped(
     assert text_of(stopped) == "Остановлено."
     shown_twice = [one for one in await person.messages() if "Расшифровываю" in one.get("text", "")]
     assert shown_twice == []
+    assert await talk.messenger.errands.resume() == 0  # the next process does not begin it anew
+
+
+async def test_an_analysis_is_asked_for_once_and_can_be_stopped(talk: Talk, person: Person) -> None:
+    fields = {name: value for name, value in done(101).items() if name != "analysis"}
+    call = await talk.library.add(101, **fields)
+    await card_of(talk, person, call)
+    label = await person.full("📊 Оценка")
+    for _ in range(2):
+        tapped = await person.post("/telegram/tap", chat_id=person.id, label=label)
+    assert (await answer_to(person, tapped)).startswith("Это уже выполняется")
+    (shown,) = await person.hear(1)
+    assert "Оцениваю звонок" in text_of(shown)
+    (stopped,) = await person.tap("✖️ Остановить")
+    assert text_of(stopped) == "Остановлено."
+    assert not [one for one in await person.messages() if "Оцениваю" in one.get("text", "")]
 
 
 async def test_a_finished_transcript_ends_the_waiting(talk: Talk, person: Person) -> None:
