@@ -43,7 +43,8 @@ def test_every_kind_is_known() -> None:
 
 @pytest.mark.parametrize("kind", sorted(SHOWN))
 async def test_a_message_that_fails(talk: Talk, person: Person, kind: str) -> None:
-    talk.sandbox.control.fail("telegram", kind, match="/sendMessage", seconds=1)
+    seconds = 0.5 if kind == "slow" else 1  # slower than that is a timeout: we wait for a second
+    talk.sandbox.control.fail("telegram", kind, match="/sendMessage", seconds=seconds)
     told = await person.write("/help", count=len(SHOWN[kind]))
     assert all(text_of(one).startswith(word) for one, word in zip(told, SHOWN[kind], strict=True))
     if kind == "blocked":
