@@ -21,7 +21,16 @@ from medai.infra.documents import Document
 from medai.kit.days import business_day
 from medai.kit.text import clean
 from medai.migration.life import failures, note_of, reached, transcript_of, was_refused
-from medai.migration.models import Context, Converted, Place, Raw, Refused, fill_gaps, left_over
+from medai.migration.models import (
+    Context,
+    Converted,
+    Place,
+    Raw,
+    Refused,
+    fill_gaps,
+    id_of,
+    left_over,
+)
 from medai.migration.scores import OldAnalysis, analysis_file, old_analysis
 from medai.migration.values import (
     day,
@@ -120,7 +129,7 @@ def _call(
     speed = whole(raw.get("processing_speed"))
     booked = is_true((metrics or {}).get("conversion"))
     return Call(
-        id=text(raw["_id"]),
+        id=id_of(raw),
         client_id=place.client_id,
         subdomain=text(raw.get("subdomain")) or place.subdomain,
         note_id=note_id,

@@ -5,7 +5,7 @@ from typing import Any
 from medai.analysis.recommendations.models import Conclusions, CriterionMean, PeriodType
 from medai.analysis.recommendations.repository import fields_of
 from medai.analysis.scorecards import CRITERION_NAMES
-from medai.migration.models import Context, Converted, Raw, Refused, left_over
+from medai.migration.models import Context, Converted, Raw, Refused, id_of, left_over
 from medai.migration.values import day, first, moment, number, text, texts, whole
 
 _USED = frozenset(
@@ -37,7 +37,7 @@ def conclusions(raw: Raw, context: Context) -> Converted | Refused:
         weekly_analyses_count=whole(raw.get("weekly_analyses_count")) or 0,
         created_at=first(moment(raw.get("created_at")), context.now),
     )
-    document = {"_id": text(raw["_id"]), **fields_of(made), "legacy": left_over(raw, _USED)}
+    document = {"_id": id_of(raw), **fields_of(made), "legacy": left_over(raw, _USED)}
     newest = made.created_at.timestamp() if made.created_at else 0.0
     return Converted(document, key_of(raw, context), (bool(made.overall_summary), newest))
 

@@ -76,8 +76,9 @@ def moment(value: Any, tz: ZoneInfo | None = None) -> datetime | None:
     `DD.MM.YYYY[ HH:MM[:SS]]`. Without an offset it is of `tz`, by default of UTC (contract 0: the
     containers had no zone). None for anything else and for years no call was made in.
     """
-    if isinstance(value, Mapping):
-        value = value.get("$date")  # extended JSON of a hand-made import
+    if isinstance(value, Mapping):  # extended JSON of a hand-made import
+        value = value.get("$date")
+        value = value.get("$numberLong") if isinstance(value, Mapping) else value
     found = _from_number(value) or _from_text(value)
     if isinstance(value, datetime):
         found = value
@@ -128,6 +129,17 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple | set):
         return [plain(item, depth + 1) for item in value]
     return clean(str(value))
+
+
+def size(value: Any) -> int:
+    """About how many bytes a plain value takes in BSON; never less."""
+    if isinstance(value, str):
+        return len(value.encode(errors="replace")) + 8
+    if isinstance(value, Mapping):
+        return 8 + sum(size(str(key)) + size(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return 8 + sum(8 + size(item) for item in value)
+    return 8
 
 
 def first(*values: Any) -> Any:
