@@ -19,6 +19,7 @@ from tests.migration.old_dump import CLINICS, Doc
 from medai.bootstrap import open_application
 from medai.bootstrap.upgrading import UpgradeOrder, upgrade_report, upgrade_stores
 from medai.infra.mongo_dump import LENIENT
+from medai.migration.report import shown_id
 from medai.migration.values import moment, plain, size
 from medai.settings import Settings
 
@@ -119,6 +120,34 @@ async def test_owners_are_read_from_any_list_and_never_lost_in_silence(
     assert report.parts["clinics"].seen["unreadable_telegram_ids"].count == 1
     assert found["c"]["legacy"]["telegram_ids"] == [505, "@anna"]
     assert "telegram_ids" not in found["a"]["legacy"]
+
+
+async def test_a_duration_no_call_has_does_not_keep_its_day_from_the_boards(
+    settings: Settings, database: AsyncDatabase[Doc]
+) -> None:
+    await database["clinics"].insert_one(CLINIC)
+    await database["calls"].insert_many(
+        [
+            _call(1, duration=10**12, duration_formatted="1:30"),
+            _call(2, duration="90"),
+            _call(3, duration=-5),
+        ]
+    )
+    report = await upgrade_stores(settings, ORDER)
+    assert report.parts["calls"].seen["unreadable_duration"].count == 2
+    found = {one["note_id"]: one async for one in database["calls"].find({})}
+    assert [found[n]["duration_seconds"] for n in (1, 2, 3)] == [90, 90, 0]
+    assert found[1]["legacy"]["duration"] == 10**12
+
+
+@pytest.mark.parametrize("doc_id", ["79000000001", "+79000000001", "admin_Анна", "anna"])
+def test_ids_that_may_be_of_people_are_not_printed(doc_id: str) -> None:
+    assert doc_id not in shown_id(doc_id)
+
+
+@pytest.mark.parametrize("doc_id", ["66" * 12, "6" * 24, "12345", CLINICS[0], f"old-{'6a' * 12}"])
+def test_other_ids_are(doc_id: str) -> None:
+    assert shown_id(doc_id) == doc_id
 
 
 def test_moments_and_texts_that_python_cannot_hold_are_read() -> None:

@@ -16,6 +16,7 @@ _CODES = {
     "call_of_unknown_clinic": "звонок неизвестной клиники",
     "note_id_is_an_event": "вместо note_id номер события",
     "time_from_another_field": "без created_at (время взято из другого поля)",
+    "unreadable_duration": "длительность не от 0 до суток (сохранена в legacy)",
     "day_corrected": "день исправлен на день звонка",
     "old_metric_names": "прежние или чужие критерии (сохранены в legacy)",
     "unreadable_scores": "оценка не число 0-10 (сохранена в legacy)",

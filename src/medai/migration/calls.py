@@ -87,6 +87,7 @@ def call(raw: Raw, context: Context) -> Converted | Refused:
     shown_day = day(raw.get("created_date_for_filtering"), place.tz)
     shown = shown_day.isoformat() if shown_day else ""
     oddities = [*when_odd, *note_odd, *analysed.oddities]
+    oddities += ["unreadable_duration"] if _is_odd(raw.get("duration")) else []
     oddities += ["call_of_unknown_clinic"] if client_id not in context.places else []
     oddities += ["day_corrected"] if shown and shown != made.business_day.isoformat() else []
     legacy = {**left_over(raw, _USED), **_legacy(raw, analysed), "day": shown}
@@ -222,6 +223,10 @@ def _duration(raw: Raw, metrics: dict[str, Any]) -> int:
     return first(*found, seconds(raw.get("duration_formatted")), 0)  # type: ignore[no-any-return]
 
 
+def _is_odd(duration: Any) -> bool:
+    return duration not in (None, "") and seconds(duration) is None
+
+
 def _legacy(raw: Raw, analysed: OldAnalysis) -> Document:
     return {
         "filename_audio": text(raw.get("filename_audio")),
@@ -229,6 +234,7 @@ def _legacy(raw: Raw, analysed: OldAnalysis) -> Document:
         "analysis_file": analysis_file(raw),
         "metrics": plain(analysed.metrics),
         "transcription_status": text(raw.get("transcription_status")),
+        "duration": plain(raw.get("duration")) if _is_odd(raw.get("duration")) else None,
     }
 
 

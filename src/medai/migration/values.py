@@ -12,6 +12,7 @@ from medai.kit.text import clean
 
 _LARGEST = 2**63 - 1
 _LONGEST_NUMBER = 40
+_LONGEST_CALL_SECONDS = 86_400
 _DEEPEST = 20
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _MILLISECONDS_FROM = 100_000_000_000
@@ -63,12 +64,13 @@ def is_true(value: Any) -> bool:
 
 
 def seconds(value: Any) -> int | None:
-    """A duration: seconds as a number or digits, or M:SS; None for anything else or below 0."""
+    """A call's duration: seconds as a number or digits, or M:SS; None for anything else, below 0
+    or above a day."""
     found = number(value)
     if found is None and (clock := _CLOCK.fullmatch(text(value))):
         hours, minutes, rest = (int(part or 0) for part in clock.groups())
-        return hours * 3600 + minutes * 60 + rest
-    return round(found) if found is not None and 0 <= found <= _LARGEST / 2 else None
+        found = hours * 3600 + minutes * 60 + rest
+    return round(found) if found is not None and 0 <= found <= _LONGEST_CALL_SECONDS else None
 
 
 def moment(value: Any, tz: ZoneInfo | None = None) -> datetime | None:
