@@ -140,6 +140,17 @@ async def test_a_duration_no_call_has_does_not_keep_its_day_from_the_boards(
     assert found[1]["legacy"]["duration"] == 10**12
 
 
+async def test_means_of_criteria_with_dots_in_their_names_are_kept(
+    settings: Settings, database: AsyncDatabase[Doc]
+) -> None:
+    await database["clinics"].insert_one(CLINIC)
+    week = {"client_id": CLINICS[0], "start_date": "2026-09-07", "end_date": "2026-09-13"}
+    means = {"a.b": 4, "greeting": 8}
+    await database["recommendation_analysis_results"].insert_one({**week, "avg_scores": means})
+    report = await upgrade_stores(settings, ORDER)
+    assert report.parts["recommendation_analysis_results"].kept == 1
+
+
 @pytest.mark.parametrize("doc_id", ["79000000001", "+79000000001", "admin_Анна", "anna"])
 def test_ids_that_may_be_of_people_are_not_printed(doc_id: str) -> None:
     assert doc_id not in shown_id(doc_id)

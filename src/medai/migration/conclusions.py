@@ -6,7 +6,7 @@ from medai.analysis.recommendations.models import Conclusions, CriterionMean, Pe
 from medai.analysis.recommendations.repository import fields_of
 from medai.analysis.scorecards import CRITERION_NAMES
 from medai.migration.models import Context, Converted, Raw, Refused, id_of, left_over
-from medai.migration.values import day, first, moment, number, text, texts, whole
+from medai.migration.values import day, first, moment, number, plain, text, texts, whole
 
 _USED = frozenset(
     {
@@ -59,7 +59,7 @@ def _markdown(value: Any) -> str:
 
 
 def _means(value: Any) -> list[CriterionMean]:
-    found = value.items() if isinstance(value, dict) else ()
+    found = plain(value).items() if isinstance(value, dict) else ()
     scores = ((text(key), number(score)) for key, score in found)
     return [
         CriterionMean(key=key, name=CRITERION_NAMES.get(key, key), score=round(score, 1), count=1)
