@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from bson.codec_options import DatetimeConversion
 from pymongo import AsyncMongoClient
 from pymongo.errors import BulkWriteError, ConfigurationError, InvalidURI, PyMongoError
 from pymongo.write_concern import WriteConcern
@@ -17,6 +18,12 @@ from medai.infra.documents import Document
 Raw = Mapping[str, Any]
 _SERVER_SELECTION_MS = 10_000
 _DUPLICATE_KEY = 11000
+LENIENT: Mapping[str, Any] = {
+    "tz_aware": True,
+    "datetime_conversion": DatetimeConversion.DATETIME_AUTO,
+    "unicode_decode_error_handler": "replace",
+}
+"""How old documents are read: moments beyond the year 9999 and broken texts stop nothing."""
 
 
 class MongoDump:
@@ -28,7 +35,7 @@ class MongoDump:
     def __init__(self, uri: str, database: str) -> None:
         try:
             self._client: AsyncMongoClient[Document] = AsyncMongoClient(
-                uri, tz_aware=True, serverSelectionTimeoutMS=_SERVER_SELECTION_MS
+                uri, serverSelectionTimeoutMS=_SERVER_SELECTION_MS, **LENIENT
             )
         except (InvalidURI, ConfigurationError, ValueError):
             raise SettingsError("Адрес MongoDB не читается: проверьте MONGODB_URI") from None

@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 
 from medai.infra.documents import Collection, Document
 from medai.kit.ids import stable_id
+from medai.migration.folder import MEGABYTE
 from medai.migration.models import Context, Kind, Raw, Refused, source_of
 from medai.migration.plan import Plan, converted
 from medai.migration.report import Tally
-from medai.migration.values import plain
+from medai.migration.values import plain, size
 
 SET_ASIDE = Collection("upgrade_set_aside", indexes=(("collection", "reason"),))
 """Old documents that were not understood or that another one of their key replaces."""
 _CALLS = "calls"
+_MOST_BYTES = 15 * MEGABYTE
+_LARGE_FIELD_BYTES = 50_000
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ def sorted_out(
         if isinstance(found, Refused):
             tally.aside += 1
             tally.note(found.reason, shown)
-            batch.aside.append(_aside(kind, raw, found.reason))
+            batch.aside.append(_fitted(_aside(kind, raw, found.reason), "document", tally, shown))
             continue
         for code in found.oddities:
             tally.note(code, shown)
@@ -45,9 +48,11 @@ def sorted_out(
             tally.copies += 1
             tally.note("duplicate", shown)
             if kind.name == _CALLS:
-                batch.duplicates.append(_duplicate(raw, found.document, kept_id))
+                copy = _duplicate(raw, found.document, kept_id)
+                batch.duplicates.append(_fitted(copy, "document", tally, shown))
             else:
-                batch.aside.append(_aside(kind, raw, "duplicate", kept_id))
+                copy = _aside(kind, raw, "duplicate", kept_id)
+                batch.aside.append(_fitted(copy, "document", tally, shown))
             continue
         document = {**found.document, "_id": plan.id_of(source, found.document["_id"])}
         tally.kept += 1
@@ -56,8 +61,19 @@ def sorted_out(
             tally.note("id_of_another_document", shown)
         if source in plan.kept:
             document = kind.merge(document, plan.kept[source])
-        batch.kept.append(document)
+        batch.kept.append(_fitted(document, "legacy", tally, shown))
     return batch
+
+
+def _fitted(document: Document, part: str, tally: Tally, shown: str) -> Document:
+    """What MongoDB takes: values grow when ids become text. Of a document that is too large, the
+    large fields of its `part` stay in the archive of old documents only."""
+    if size(document) <= _MOST_BYTES:
+        return document
+    tally.note("too_large", shown)
+    fields = document.get(part) or {}
+    kept = {name: value for name, value in fields.items() if size(value) <= _LARGE_FIELD_BYTES}
+    return {**document, part: kept}
 
 
 def _duplicate(raw: Raw, document: Document, kept_id: str) -> Document:

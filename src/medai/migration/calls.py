@@ -21,7 +21,16 @@ from medai.infra.documents import Document
 from medai.kit.days import business_day
 from medai.kit.text import clean
 from medai.migration.life import failures, note_of, reached, transcript_of, was_refused
-from medai.migration.models import Context, Converted, Place, Raw, Refused, fill_gaps, left_over
+from medai.migration.models import (
+    Context,
+    Converted,
+    Place,
+    Raw,
+    Refused,
+    fill_gaps,
+    id_of,
+    left_over,
+)
 from medai.migration.scores import OldAnalysis, analysis_file, old_analysis
 from medai.migration.values import (
     day,
@@ -78,6 +87,7 @@ def call(raw: Raw, context: Context) -> Converted | Refused:
     shown_day = day(raw.get("created_date_for_filtering"), place.tz)
     shown = shown_day.isoformat() if shown_day else ""
     oddities = [*when_odd, *note_odd, *analysed.oddities]
+    oddities += ["unreadable_duration"] if _is_odd(raw.get("duration")) else []
     oddities += ["call_of_unknown_clinic"] if client_id not in context.places else []
     oddities += ["day_corrected"] if shown and shown != made.business_day.isoformat() else []
     legacy = {**left_over(raw, _USED), **_legacy(raw, analysed), "day": shown}
@@ -120,7 +130,7 @@ def _call(
     speed = whole(raw.get("processing_speed"))
     booked = is_true((metrics or {}).get("conversion"))
     return Call(
-        id=text(raw["_id"]),
+        id=id_of(raw),
         client_id=place.client_id,
         subdomain=text(raw.get("subdomain")) or place.subdomain,
         note_id=note_id,
@@ -213,6 +223,10 @@ def _duration(raw: Raw, metrics: dict[str, Any]) -> int:
     return first(*found, seconds(raw.get("duration_formatted")), 0)  # type: ignore[no-any-return]
 
 
+def _is_odd(duration: Any) -> bool:
+    return duration not in (None, "") and seconds(duration) is None
+
+
 def _legacy(raw: Raw, analysed: OldAnalysis) -> Document:
     return {
         "filename_audio": text(raw.get("filename_audio")),
@@ -220,6 +234,7 @@ def _legacy(raw: Raw, analysed: OldAnalysis) -> Document:
         "analysis_file": analysis_file(raw),
         "metrics": plain(analysed.metrics),
         "transcription_status": text(raw.get("transcription_status")),
+        "duration": plain(raw.get("duration")) if _is_odd(raw.get("duration")) else None,
     }
 
 

@@ -1,5 +1,6 @@
 """Old clinics (contract 2.2, 5.6) as ours: minutes, owners, conversion targets. Pure."""
 
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from medai.clinics.repository import to_document
 from medai.infra.documents import Document
 from medai.kit.days import business_day
 from medai.limits.periods import month_key, week_key
-from medai.migration.models import Context, Converted, Raw, Refused, left_over
+from medai.migration.models import Context, Converted, Raw, Refused, id_of, left_over
 from medai.migration.values import first, is_true, moment, number, text, whole
 
 SECRETS = ("client_secret", "auth_code")
@@ -24,6 +25,7 @@ _USED = frozenset(
         "datalens_dashboard_url", "telegram_ids", "auth_code", "created_at", "updated_at",
     }
 )  # fmt: skip
+_APART = re.compile(r"[\s,;]+")
 _SECONDS_PER_MINUTE = 60
 _MOST_MINUTES = 10_000_000
 
@@ -36,7 +38,7 @@ def clinic(raw: Raw, context: Context) -> Converted | Refused:
     created = first(moment(raw.get("created_at")), moment(_born(raw)), context.now)
     config, odd = _config(raw.get("conversion_config"))
     made = Clinic(
-        id=text(raw["_id"]),
+        id=id_of(raw),
         client_id=client_id,
         name=text(raw.get("name")) or text(raw.get("clinic_name")) or client_id,
         subdomain=text(raw.get("amocrm_subdomain")),
@@ -52,10 +54,10 @@ def clinic(raw: Raw, context: Context) -> Converted | Refused:
         created_at=created,
         updated_at=first(moment(raw.get("updated_at")), created),
     )
-    oddities = [*odd]
-    if "telegram_ids" in raw and not isinstance(raw["telegram_ids"], list):
-        oddities.append("scalar_telegram_ids")
+    oddities = [*odd, *(owners_odd := _owners_odd(raw))]
     used = _USED if odd else _USED | {"conversion_config"}
+    if "unreadable_telegram_ids" in owners_odd:
+        used -= {"telegram_ids"}
     document = {**to_document(made), "legacy": left_over(raw, used)}
     return Converted(
         document, (client_id,), _rank(made), {"telegram_ids": list(made.telegram_ids)},
@@ -76,9 +78,23 @@ def joined(document: Document, facts: list[Document]) -> Document:
 
 def telegram_ids(value: Any) -> tuple[int, ...]:
     """Owners' ids: a list, or a bare number or text of old documents."""
-    several = value if isinstance(value, list | tuple) else [value]
-    found = (whole(one) for one in several)
+    found = (whole(one) for one in _several(value))
     return tuple(dict.fromkeys(one for one in found if one))
+
+
+def _several(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return _APART.split(value)
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _owners_odd(raw: Raw) -> list[str]:
+    written = raw.get("telegram_ids")
+    unread = [one for one in _several(written) if whole(one) is None and one not in (None, "")]
+    if unread:
+        return ["unreadable_telegram_ids"]
+    is_list = "telegram_ids" not in raw or isinstance(written, list)
+    return [] if is_list else ["scalar_telegram_ids"]
 
 
 def sealed(value: Any, context: Context) -> str:

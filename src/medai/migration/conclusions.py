@@ -5,8 +5,8 @@ from typing import Any
 from medai.analysis.recommendations.models import Conclusions, CriterionMean, PeriodType
 from medai.analysis.recommendations.repository import fields_of
 from medai.analysis.scorecards import CRITERION_NAMES
-from medai.migration.models import Context, Converted, Raw, Refused, left_over
-from medai.migration.values import day, first, moment, number, text, texts, whole
+from medai.migration.models import Context, Converted, Raw, Refused, id_of, left_over
+from medai.migration.values import day, first, moment, number, plain, text, texts, whole
 
 _USED = frozenset(
     {
@@ -37,7 +37,7 @@ def conclusions(raw: Raw, context: Context) -> Converted | Refused:
         weekly_analyses_count=whole(raw.get("weekly_analyses_count")) or 0,
         created_at=first(moment(raw.get("created_at")), context.now),
     )
-    document = {"_id": text(raw["_id"]), **fields_of(made), "legacy": left_over(raw, _USED)}
+    document = {"_id": id_of(raw), **fields_of(made), "legacy": left_over(raw, _USED)}
     newest = made.created_at.timestamp() if made.created_at else 0.0
     return Converted(document, key_of(raw, context), (bool(made.overall_summary), newest))
 
@@ -59,7 +59,7 @@ def _markdown(value: Any) -> str:
 
 
 def _means(value: Any) -> list[CriterionMean]:
-    found = value.items() if isinstance(value, dict) else ()
+    found = plain(value).items() if isinstance(value, dict) else ()
     scores = ((text(key), number(score)) for key, score in found)
     return [
         CriterionMean(key=key, name=CRITERION_NAMES.get(key, key), score=round(score, 1), count=1)

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from medai.infra.documents import Collection, Document
-from medai.migration.values import plain
+from medai.kit.ids import stable_id
+from medai.migration.values import plain, text
 
 Raw = Mapping[str, Any]
 """A document of the dump, as BSON gave it; moments are aware UTC."""
@@ -120,6 +121,11 @@ class Kind:
     def is_ours(self, raw: Raw) -> bool:
         """Whether the document was written by this system."""
         return isinstance(raw.get("_id"), str) and raw.get(self.mark) is not None
+
+
+def id_of(raw: Raw) -> str:
+    """The document's id as ours: text, never empty."""
+    return text(raw["_id"]) or stable_id("unnamed", source_of(raw))
 
 
 def source_of(raw: Raw) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from medai.integrations.amocrm.models.lenient import moment as jwt_moment
 from medai.integrations.amocrm.token_pair import jwt_claims
 from medai.migration.clinics import sealed
-from medai.migration.models import Context, Converted, Raw, Refused, left_over
+from medai.migration.models import Context, Converted, Raw, Refused, id_of, left_over
 from medai.migration.values import day, first, moment, text, whole
 from medai.staff.models import Administrator, Shift
 
@@ -23,7 +23,7 @@ def administrator(raw: Raw, context: Context) -> Converted | Refused:
         return Refused("administrator_of_unknown_clinic")
     user_id = whole(raw.get("amocrm_user_id"))
     made = Administrator(
-        id=text(raw["_id"]),
+        id=id_of(raw),
         client_id=context.place(clinic_id).client_id,
         name=name,
         amocrm_user_id=user_id,
@@ -39,7 +39,7 @@ def administrator(raw: Raw, context: Context) -> Converted | Refused:
 def administrator_key(raw: Raw, context: Context) -> tuple[str, ...]:
     """Clinic and CRM user. Nobody's user id is no key: such people are told apart by document."""
     user_id = whole(raw.get("amocrm_user_id"))
-    own = str(user_id) if user_id is not None else f"-{text(raw['_id'])}"
+    own = str(user_id) if user_id is not None else f"-{id_of(raw)}"
     return context.place(text(raw.get("clinic_id"))).client_id, own
 
 
@@ -51,7 +51,7 @@ def shift(raw: Raw, context: Context) -> Converted | Refused:
     if on is None or not clinic_id:
         return Refused("shift_without_day_or_clinic")
     made = Shift(
-        id=text(raw["_id"]),
+        id=id_of(raw),
         client_id=place.client_id,
         day=on,
         first_name=text(raw.get("first_name")),

@@ -16,8 +16,7 @@ from typing import NamedTuple
 from medai.infra.documents import Document
 from medai.infra.mongo_dump import MongoDump
 from medai.kit.ids import stable_id
-from medai.migration.models import Context, Converted, Kind, Raw, Refused, source_of
-from medai.migration.values import text
+from medai.migration.models import Context, Converted, Kind, Raw, Refused, id_of, source_of
 
 PAGE = 500
 """Documents in memory at once, a few megabytes."""
@@ -53,7 +52,7 @@ async def planned(kind: Kind, dump: MongoDump, source: str, context: Context) ->
     async for page in dump.pages(source, PAGE, fields=kind.fields_read):
         for raw in page:
             keys.append(_hash(*kind.key(raw, context)))
-            ids.append(_hash(text(raw["_id"])))
+            ids.append(_hash(id_of(raw)))
     suspects = _places_of(keys, _repeated(keys)) | _places_of(ids, _repeated(ids))
     if not suspects:
         return Plan()

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _EXAMPLES = 3
-_PLAIN_ID = re.compile(r"[0-9a-fA-F-]{1,36}|old-[0-9a-fA-F]{24}")
-"""Ids of any other form may be made of names (`admin_<name>`, contract 2.2)."""
+_PLAIN_ID = re.compile(r"(?!\d{10,15}$)[0-9a-fA-F-]{1,36}|old-[0-9a-fA-F]{24}")
+"""Ids of any other form may be made of names (`admin_<name>`, contract 2.2) or be a phone."""
 
 
 @dataclass(slots=True)
@@ -97,4 +97,4 @@ def shown_id(doc_id: str) -> str:
     """An id that may be printed: names in it are not."""
     if _PLAIN_ID.fullmatch(doc_id):
         return doc_id
-    return f"{doc_id[:6]}…" if doc_id.isascii() else "…"
+    return f"{doc_id[: min(6, len(doc_id) // 2)]}…" if doc_id.isascii() else "…"

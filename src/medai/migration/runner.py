@@ -16,7 +16,7 @@ from medai.migration.kinds import CLINIC_KIND, KINDS, LEFT_ALONE
 from medai.migration.models import Context, Converted, Kind, Place
 from medai.migration.plan import PAGE, converted, planned
 from medai.migration.report import Report, Tally
-from medai.migration.state import State, load_state, old_kinds, save_state
+from medai.migration.state import State, load_state, old_kinds, restored_kinds, save_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,11 @@ class Upgrade:
         """The state of an upgrade under way or of a new one, and whether it was under way."""
         state = await load_state(self.dump)
         if not state.finished:
-            return state, True
+            for kind in await restored_kinds(self.dump, state):
+                state.names.remove(kind.name)
+                state.parts.pop(kind.name, None)
+            if state.names:
+                return state, True
         names = [kind.name for kind in await old_kinds(self.dump)]
         if not names:
             return state, False
@@ -106,9 +110,11 @@ async def dry_run(dump: MongoDump, context: Context) -> Report:
     state = await load_state(dump)
     old = await old_kinds(dump)
     names = [kind.name for kind in old] if state.finished else state.names
-    sources = {name: name if state.finished else state.archive(name) for name in names}
-    existing = await dump.names()
-    sources = {n: s if s in existing else n for n, s in sources.items()}
+    moved: set[str] = set()
+    if not state.finished:
+        again = {state.archive(kind.name) for kind in await restored_kinds(dump, state)}
+        moved = await dump.names() - again
+    sources = {n: state.archive(n) if state.archive(n) in moved else n for n in names}
     clinics = sources.get(CLINICS.name, CLINICS.name)
     context = await with_places(dump, clinics, context)
     for kind in KINDS:

@@ -58,6 +58,14 @@ async def old_kinds(dump: MongoDump) -> list[Kind]:
     return [k for k in KINDS if k.name in names and await dump.lacks(k.name, k.mark)]
 
 
+async def restored_kinds(dump: MongoDump, state: State) -> list[Kind]:
+    """Of an upgrade under way: collections that hold old documents although theirs had moved. The
+    dump was restored once more (the checklist's way back), so what was made of them is void."""
+    names = await dump.names()
+    moved = {name for name in state.names if state.archive(name) in names}
+    return [kind for kind in await old_kinds(dump) if kind.name in moved]
+
+
 async def refuse_old_documents(dump: MongoDump) -> None:
     """Raise StoredDataError while documents of the old system, or half of ours, are in the way."""
     if not (await load_state(dump)).finished:

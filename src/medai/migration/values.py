@@ -12,6 +12,7 @@ from medai.kit.text import clean
 
 _LARGEST = 2**63 - 1
 _LONGEST_NUMBER = 40
+_LONGEST_CALL_SECONDS = 86_400
 _DEEPEST = 20
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _MILLISECONDS_FROM = 100_000_000_000
@@ -63,12 +64,13 @@ def is_true(value: Any) -> bool:
 
 
 def seconds(value: Any) -> int | None:
-    """A duration: seconds as a number or digits, or M:SS; None for anything else or below 0."""
+    """A call's duration: seconds as a number or digits, or M:SS; None for anything else, below 0
+    or above a day."""
     found = number(value)
     if found is None and (clock := _CLOCK.fullmatch(text(value))):
         hours, minutes, rest = (int(part or 0) for part in clock.groups())
-        return hours * 3600 + minutes * 60 + rest
-    return round(found) if found is not None and 0 <= found <= _LARGEST / 2 else None
+        found = hours * 3600 + minutes * 60 + rest
+    return round(found) if found is not None and 0 <= found <= _LONGEST_CALL_SECONDS else None
 
 
 def moment(value: Any, tz: ZoneInfo | None = None) -> datetime | None:
@@ -76,8 +78,9 @@ def moment(value: Any, tz: ZoneInfo | None = None) -> datetime | None:
     `DD.MM.YYYY[ HH:MM[:SS]]`. Without an offset it is of `tz`, by default of UTC (contract 0: the
     containers had no zone). None for anything else and for years no call was made in.
     """
-    if isinstance(value, Mapping):
-        value = value.get("$date")  # extended JSON of a hand-made import
+    if isinstance(value, Mapping):  # extended JSON of a hand-made import
+        value = value.get("$date")
+        value = value.get("$numberLong") if isinstance(value, Mapping) else value
     found = _from_number(value) or _from_text(value)
     if isinstance(value, datetime):
         found = value
@@ -128,6 +131,17 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple | set):
         return [plain(item, depth + 1) for item in value]
     return clean(str(value))
+
+
+def size(value: Any) -> int:
+    """About how many bytes a plain value takes in BSON; never less."""
+    if isinstance(value, str):
+        return len(value.encode(errors="replace")) + 8
+    if isinstance(value, Mapping):
+        return 8 + sum(size(str(key)) + size(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return 8 + sum(8 + size(item) for item in value)
+    return 8
 
 
 def first(*values: Any) -> Any:
