@@ -87,8 +87,26 @@ def test_images_are_pinned_and_ours_is_one(services: dict[str, Service]) -> None
     for name in FOREIGN:
         assert re.fullmatch(r"[a-z0-9/]+:\d+\.\d+[\w.-]*", images[name]), images[name]
     assert {images[name] for name in OURS | {"data-folder"}} == {f"medai-backend:{__version__}"}
-    builds = [services[name]["build"] for name in OURS | {"data-folder"}]
-    assert builds == [{"context": ".", "dockerfile": "deploy/Dockerfile"}] * len(builds)
+    assert {services[name]["pull_policy"] for name in OURS | {"data-folder"}} == {"never"}
+
+
+def test_one_service_builds_the_image_and_every_other_waits_for_it(
+    services: dict[str, Service],
+) -> None:
+    """Compose builds side by side, and two builds of one name refuse each other ("already
+    exists"); and whatever subset is started, its image is built: `run` takes dependencies along."""
+    image = f"medai-backend:{__version__}"
+    ours = {name for name, one in services.items() if one["image"] == image}
+    assert ours == OURS | {"data-folder"}
+    assert {name for name in ours if "build" in services[name]} == {"data-folder"}
+    assert services["data-folder"]["build"] == {"context": ".", "dockerfile": "deploy/Dockerfile"}
+    for name in OURS:
+        assert "data-folder" in _needed(services, name), name
+
+
+def _needed(services: dict[str, Service], name: str) -> set[str]:
+    direct = set(services[name].get("depends_on", {}))
+    return direct.union(*(_needed(services, one) for one in direct))
 
 
 def test_every_service_has_limits_and_a_bounded_log(services: dict[str, Service]) -> None:
