@@ -13,6 +13,8 @@ from tests.fixtures import compose
 from tests.fixtures.compose import ROOT, RequiredError, Service
 
 from medai import __version__
+from medai.bot.app import DRAIN_SECONDS as BOT_DRAIN_SECONDS
+from medai.cli.serving import DRAIN_SECONDS
 from medai.doctor.variable_names import unknown_variables
 
 OURS = {"upgrade", "api", "worker", "telegram-bot", "backup"}
@@ -122,6 +124,14 @@ def test_what_serves_is_watched_and_restarted_and_the_rest_runs_once(
         serves = name not in ONE_SHOT
         assert ("healthcheck" in one) == serves, name
         assert one["restart"] == ("unless-stopped" if serves else "no"), name
+
+
+def test_what_is_stopped_has_more_time_than_it_takes(services: dict[str, Service]) -> None:
+    for name, seconds in (("api", DRAIN_SECONDS), ("telegram-bot", BOT_DRAIN_SECONDS)):
+        grace = int(services[name]["stop_grace_period"].removesuffix("s"))
+        assert grace >= seconds + 10, name
+        unit = ROOT / "deploy" / "systemd" / f"medai-{name.removeprefix('telegram-')}.service"
+        assert f"\nTimeoutStopSec={grace}\n" in unit.read_text("utf-8")
 
 
 def test_nothing_has_more_rights_than_it_needs(services: dict[str, Service]) -> None:
