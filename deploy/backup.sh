@@ -25,8 +25,8 @@ if [[ -z ${MEDAI_STORES_OPEN:-} ]]; then
     exec env MEDAI_STORES_OPEN=1 medai db run -- "$0" "$@"
 fi
 
-mkdir -p "$to"
-to=$(cd "$to" && pwd)
+mkdir -p -- "$to"
+to=$(cd -- "$to" && pwd -P)
 case $to/ in
     "$MEDAI_DATA_DIR"/*) fail "backups inside the data folder would be copied into each other" ;;
 esac
@@ -55,10 +55,11 @@ fi
 files=
 if [[ -d $MEDAI_DATA_DIR ]]; then
     echo "files"
-    # pg: the embedded PostgreSQL, dumped above. "#" marks files that are still being written.
+    # pg: the embedded PostgreSQL, dumped above. "#" marks files that are still being written,
+    # .restoring is what a killed restore.sh leaves.
     # 1: a file went away or grew while it was read, as files of a working service do.
     tar -C "$MEDAI_DATA_DIR" --warning=no-file-changed --warning=no-file-removed \
-        --exclude=./pg --exclude=./demo --exclude=./sandbox-audio --exclude='*#*' \
+        --exclude=./pg --exclude=./demo --exclude=./sandbox-audio --exclude='./.restoring-*' --exclude='*#*' \
         -czf "$draft/files.tar.gz" . || [[ $? -eq 1 ]]
     gzip -t "$draft/files.tar.gz"
     files=yes

@@ -16,7 +16,7 @@ fail() {
 
 [[ $# -eq 1 || ($# -eq 2 && $2 == --replace) ]] || fail "restore.sh BACKUP [--replace]"
 replace=${2:-}
-from=$(cd "$1" 2>/dev/null && pwd) || fail "no such folder: $1"
+from=$(cd -- "$1" 2>/dev/null && pwd) || fail "no such folder: $1"
 
 [[ -f $from/SHA256SUMS && -f $from/manifest ]] || fail "not a backup: $from"
 (cd "$from" && sha256sum --check --strict --quiet SHA256SUMS) || fail "the backup is damaged"
@@ -37,9 +37,11 @@ fi
 
 ask() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --command="$1"; }
 
-others=$(ask "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+others=$(ask "SELECT string_agg(DISTINCT
+        concat_ws(' ', usename, application_name, host(client_addr)), ', ')
+    FROM pg_stat_activity WHERE datname = current_database()
     AND backend_type = 'client backend' AND pid <> pg_backend_pid()")
-[[ $others -eq 0 ]] || fail "$others connections to PostgreSQL are open: stop the services first"
+[[ -z $others ]] || fail "PostgreSQL is in use by $others: stop the services first, and those"
 tables=$(ask "SELECT count(*) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname !~ '^pg_'
     AND n.nspname <> 'information_schema'")
@@ -50,6 +52,7 @@ tables=$(ask "SELECT count(*) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid
 pg_restore --file=/dev/null "$from/postgres.dump"
 
 mkdir -p "$MEDAI_DATA_DIR"
+rm -rf "$MEDAI_DATA_DIR"/.restoring-* # of a restore that was killed
 work=$(mktemp -d "$MEDAI_DATA_DIR/.restoring-XXXXXX") # on a disk that has room for it
 trap 'rm -rf "$work"' EXIT
 

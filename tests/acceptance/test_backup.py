@@ -177,6 +177,8 @@ async def test_a_restore_over_something_is_asked_for_and_leaves_nothing_of_it(
     place: Place,
 ) -> None:
     before = await place.held()
+    left = place.settings.data_dir / ".restoring-killed"
+    left.mkdir()
     backup = await place.backed_up()
     async with open_application(place.settings) as app:
         await app.clinics.change(OWN, lambda clinic: clinic.model_copy(update={"name": "Другая"}))
@@ -191,11 +193,13 @@ async def test_a_restore_over_something_is_asked_for_and_leaves_nothing_of_it(
     async with open_application(place.settings):
         refused = await place.run("restore.sh", str(backup), "--replace")
     assert (refused.code, "stop the services first" in refused.one_line()) == (1, True)
+    assert " medai " in refused.one_line(), "tells who is in the way"
     assert await place.held() == changed
     assert (await place.run("restore.sh", str(backup), "--replace")).code == 0
     assert await place.held() == before
     with MongoClient[dict[str, Any]](place.settings.mongodb_uri) as client:
         assert "later" not in client[place.settings.mongodb_name].list_collection_names()
+    assert not left.exists(), "a killed restore is swept up, and never backed up"
 
 
 @pytest.mark.parametrize("broken", ["byte", "part", "newer"])
@@ -229,6 +233,13 @@ async def test_old_backups_go_and_nothing_else(place: Place) -> None:
     kept = sorted(path for path in backups.iterdir() if path.is_dir())
     assert kept == sorted([old[-1], made, *foreign])
     assert all(path.stat().st_mode & 0o077 == 0 for path in (made, *made.iterdir()))
+
+
+@pytest.mark.parametrize("name", ["data/inner", "link"])
+async def test_backups_inside_the_data_folder_are_refused(name: str, place: Place) -> None:
+    (place.folder / "link").symlink_to(place.settings.data_dir)
+    ended = await place.run("backup.sh", name)
+    assert (ended.code, "inside the data folder" in ended.one_line()) == (1, True)
 
 
 async def test_a_backup_that_fails_leaves_none_and_removes_none(place: Place) -> None:

@@ -179,6 +179,7 @@ async def test_the_data_folder_is_given_to_the_services(stack: Stack, tmp_path: 
         (place / "deep").mkdir(parents=True, mode=0o700)
         (place / "deep" / "file").write_text("")
     words = stack.services["data-folder"]["command"]
+    assert "-ignore_readdir_race" in words, "fails now and then beside a working service"
     mapped = [str(tmp_path / word[1:]) if word in ("/data", "/backups") else word for word in words]
     giving = await asyncio.create_subprocess_exec(*mapped)
     assert await giving.wait() == 0

@@ -13,6 +13,8 @@ from tests.fixtures import compose
 from tests.fixtures.compose import ROOT, RequiredError, Service
 
 from medai import __version__
+from medai.bot.app import DRAIN_SECONDS as BOT_DRAIN_SECONDS
+from medai.cli.serving import DRAIN_SECONDS
 from medai.doctor.variable_names import unknown_variables
 
 OURS = {"upgrade", "api", "worker", "telegram-bot", "backup"}
@@ -87,8 +89,26 @@ def test_images_are_pinned_and_ours_is_one(services: dict[str, Service]) -> None
     for name in FOREIGN:
         assert re.fullmatch(r"[a-z0-9/]+:\d+\.\d+[\w.-]*", images[name]), images[name]
     assert {images[name] for name in OURS | {"data-folder"}} == {f"medai-backend:{__version__}"}
-    builds = [services[name]["build"] for name in OURS | {"data-folder"}]
-    assert builds == [{"context": ".", "dockerfile": "deploy/Dockerfile"}] * len(builds)
+    assert {services[name]["pull_policy"] for name in OURS | {"data-folder"}} == {"never"}
+
+
+def test_one_service_builds_the_image_and_every_other_waits_for_it(
+    services: dict[str, Service],
+) -> None:
+    """Compose builds side by side, and two builds of one name refuse each other ("already
+    exists"); and whatever subset is started, its image is built: `run` takes dependencies along."""
+    image = f"medai-backend:{__version__}"
+    ours = {name for name, one in services.items() if one["image"] == image}
+    assert ours == OURS | {"data-folder"}
+    assert {name for name in ours if "build" in services[name]} == {"data-folder"}
+    assert services["data-folder"]["build"] == {"context": ".", "dockerfile": "deploy/Dockerfile"}
+    for name in OURS:
+        assert "data-folder" in _needed(services, name), name
+
+
+def _needed(services: dict[str, Service], name: str) -> set[str]:
+    direct = set(services[name].get("depends_on", {}))
+    return direct.union(*(_needed(services, one) for one in direct))
 
 
 def test_every_service_has_limits_and_a_bounded_log(services: dict[str, Service]) -> None:
@@ -104,6 +124,14 @@ def test_what_serves_is_watched_and_restarted_and_the_rest_runs_once(
         serves = name not in ONE_SHOT
         assert ("healthcheck" in one) == serves, name
         assert one["restart"] == ("unless-stopped" if serves else "no"), name
+
+
+def test_what_is_stopped_has_more_time_than_it_takes(services: dict[str, Service]) -> None:
+    for name, seconds in (("api", DRAIN_SECONDS), ("telegram-bot", BOT_DRAIN_SECONDS)):
+        grace = int(services[name]["stop_grace_period"].removesuffix("s"))
+        assert grace >= seconds + 10, name
+        unit = ROOT / "deploy" / "systemd" / f"medai-{name.removeprefix('telegram-')}.service"
+        assert f"\nTimeoutStopSec={grace}\n" in unit.read_text("utf-8")
 
 
 def test_nothing_has_more_rights_than_it_needs(services: dict[str, Service]) -> None:

@@ -16,6 +16,10 @@ from medai.bootstrap import Application
 from medai.errors import SettingsError
 from medai.settings import Settings
 
+DRAIN_SECONDS = 30
+"""How long answers under way may take once we are told to end. docker-compose.yml and the systemd
+units kill what has not ended in 45."""
+
 
 async def watched(application: Application, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Do the work of a process without the API; its measures and health have a port if one is set.
@@ -45,13 +49,15 @@ async def together(*work: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def answer(api: FastAPI, settings: Settings, listener: socket.socket) -> None:
-    """Serve on the bound port until cancelled; answers under way may end."""
+async def answer(
+    api: FastAPI, settings: Settings, listener: socket.socket, *, drain_seconds: int = DRAIN_SECONDS
+) -> None:
+    """Serve on the bound port until cancelled; answers under way may end for `drain_seconds`."""
     # What is there now stays for good. Looking for garbage among it (300,000 objects) would stop
     # everything for 0.2 s every few minutes.
     gc.collect()
     gc.freeze()
-    server = _Server(_config(api, settings))
+    server = _Server(_config(api, settings, drain_seconds))
     serving = asyncio.create_task(server.serve([listener]))
     try:
         await asyncio.shield(serving)
@@ -87,7 +93,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(api: FastAPI, settings: Settings) -> uvicorn.Config:
+def _config(api: FastAPI, settings: Settings, drain_seconds: int) -> uvicorn.Config:
     return uvicorn.Config(
         api,
         http=PatientProtocol,
@@ -97,4 +103,5 @@ def _config(api: FastAPI, settings: Settings) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         lifespan="off",
+        timeout_graceful_shutdown=drain_seconds,
     )

@@ -9,19 +9,17 @@ from pymongo import AsyncMongoClient, IndexModel, ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import (
     BulkWriteError,
-    ConfigurationError,
     DuplicateKeyError,
-    InvalidURI,
     OperationFailure,
     PyMongoError,
     WriteError,
 )
 from pymongo.write_concern import WriteConcern
 
-from medai.errors import SettingsError, StoreError
 from medai.infra import document_rules as rules
 from medai.infra.documents import Change, Collection, Document, GroupBy, Sort, Where, storable
 from medai.infra.jsonb import canonical
+from medai.infra.mongo_client import address_errors, refusal
 from medai.infra.mongo_conditions import changes, condition, group_keys
 
 _CHUNK = 500
@@ -39,15 +37,10 @@ class MongoDocuments:
     """
 
     def __init__(self, uri: str, database: str) -> None:
-        try:
+        with address_errors():
             self._client: AsyncMongoClient[Document] = AsyncMongoClient(
                 uri, tz_aware=True, serverSelectionTimeoutMS=_SERVER_SELECTION_MS
             )
-        except (InvalidURI, ConfigurationError, ValueError):
-            raise SettingsError(
-                "Адрес MongoDB не читается: проверьте MONGODB_URI"
-                " (mongodb://пользователь:пароль@сервер:27017)"
-            ) from None  # the driver's error may repeat a part of the password
         self._database = self._client.get_database(
             database, write_concern=WriteConcern(w="majority", j=True)
         )
@@ -218,9 +211,7 @@ def _store_errors() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise StoreError(
-            "MongoDB недоступна или отказала: проверьте сервер и MONGODB_URI"
-        ) from error
+        raise refusal(error) from error
 
 
 @contextmanager

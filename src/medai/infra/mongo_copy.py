@@ -22,6 +22,7 @@ from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from medai.errors import ConflictError, InvalidInputError, StoreError
+from medai.infra.mongo_client import address_errors
 
 _SUFFIX = ".bson"
 _BATCH = 500
@@ -113,7 +114,8 @@ def _opened(uri: str, name: str) -> Iterator[Database[RawBSONDocument]]:
     # An argument would win over what the address asks for.
     asked = "serverselectiontimeoutms" in uri.lower()
     waiting: dict[str, Any] = {} if asked else {"serverSelectionTimeoutMS": _SERVER_SELECTION_MS}
-    client: MongoClient[Any] = MongoClient(uri, **waiting)
+    with address_errors():
+        client: MongoClient[Any] = MongoClient(uri, **waiting)
     with client:
         yield client.get_database(name, _RAW, write_concern=WriteConcern(w="majority", j=True))
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from bson.codec_options import DatetimeConversion
 from pymongo import AsyncMongoClient
-from pymongo.errors import BulkWriteError, ConfigurationError, InvalidURI, PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
-from medai.errors import SettingsError, StoreError
 from medai.infra.document_rules import identified
 from medai.infra.documents import Document
+from medai.infra.mongo_client import address_errors, refusal
 
 Raw = Mapping[str, Any]
 _SERVER_SELECTION_MS = 10_000
@@ -33,12 +33,10 @@ class MongoDump:
     """
 
     def __init__(self, uri: str, database: str) -> None:
-        try:
+        with address_errors():
             self._client: AsyncMongoClient[Document] = AsyncMongoClient(
                 uri, serverSelectionTimeoutMS=_SERVER_SELECTION_MS, **LENIENT
             )
-        except (InvalidURI, ConfigurationError, ValueError):
-            raise SettingsError("Адрес MongoDB не читается: проверьте MONGODB_URI") from None
         self._database = self._client.get_database(
             database, write_concern=WriteConcern(w="majority", j=True)
         )
@@ -136,6 +134,4 @@ def _store_errors() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise StoreError(
-            "MongoDB недоступна или отказала: проверьте сервер и MONGODB_URI"
-        ) from error
+        raise refusal(error) from error
