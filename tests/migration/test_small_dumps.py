@@ -221,12 +221,12 @@ async def test_the_commands_as_an_operator_gives_them(
 async def test_no_upgrade_under_a_living_service(
     settings: Settings, database: AsyncDatabase[Doc]
 ) -> None:
-    async with open_application(settings) as app, app.pool.connection() as connection:
-        await connection.execute("INSERT INTO jobs.procrastinate_workers DEFAULT VALUES")
-    await _fill(database, calls=[OLD_CALL])
-    with pytest.raises(ConflictError, match="Служба работает"):
-        await upgrade_stores(settings, ORDER)
+    async with open_application(settings):
+        await _fill(database, calls=[OLD_CALL])
+        with pytest.raises(ConflictError, match="Служба работает"):
+            await upgrade_stores(settings, ORDER)
     assert await database["calls"].count_documents({"_id": OLD_CALL["_id"], "stage": None}) == 1
+    assert (await upgrade_stores(settings, ORDER)).parts["calls"].kept == 1
 
 
 async def test_no_upgrade_of_a_half_imported_archive(

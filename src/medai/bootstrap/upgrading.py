@@ -10,11 +10,9 @@ from medai.bootstrap.ground import COLLECTIONS
 from medai.datalens.days import ExportDays
 from medai.errors import ConflictError, InvalidInputError
 from medai.infra.crypto import TextCipher
-from medai.infra.job_figures import has_worker
 from medai.infra.mongo_dump import MongoDump
 from medai.infra.own_keys import installation_keys
-from medai.infra.postgres import Pool, advisory_lock
-from medai.infra.postgres_traits import read_traits
+from medai.infra.postgres import Pool, advisory_lock, others_at_work
 from medai.infra.stores import Stores, open_stores
 from medai.kit.clock import Clock, utc_now
 from medai.migration.files import OldFiles
@@ -27,6 +25,8 @@ from medai.processing.transfer.marker import TRANSFERS, refuse_unfinished
 from medai.settings import Settings
 
 _LOCK = "upgrade"
+_NAME = "medai-upgrade"
+"""Under it PostgreSQL shows this process, which is no service at work."""
 _NO_SECRET = "-" * 32
 """Of a run that stores nothing."""
 
@@ -56,13 +56,13 @@ async def upgrade_stores(
     """Upgrade documents, then bring in old files. May be run again after any end.
 
     Raises StoreError, SettingsError, InvalidInputError for a folder without old files,
-    ConflictError while workers live that would take moved calls for calls nobody has seen, and
-    while an import of data is unfinished.
+    ConflictError while the service works, which would take moved calls for calls nobody has seen,
+    and while an import of data is unfinished.
     """
     folder = _folder(settings, order)
     _, secret = installation_keys(settings)
     async with AsyncExitStack() as resources:
-        stores = await open_stores(settings, resources)
+        stores = await open_stores(settings, resources, name=_NAME)
         await resources.enter_async_context(advisory_lock(stores.pool, _LOCK))
         await stores.documents.prepare([TRANSFERS])
         await refuse_unfinished(stores.documents)
@@ -105,10 +105,10 @@ async def forget_archives(settings: Settings) -> list[str]:
 
 async def _refuse_beside_service(dump: MongoDump, pool: Pool) -> None:
     is_wanted = not (await load_state(dump)).finished or await old_kinds(dump)
-    if is_wanted and (await read_traits(pool)).prepared and await has_worker(pool):
+    if is_wanted and await others_at_work(pool):
         raise ConflictError(
-            "Служба работает: остановите её и повторите medai db upgrade"
-            " (после остановки подождите минуту)"
+            "Служба работает: остановите её, бота и обработчики (medai run, api, worker, bot)"
+            " и повторите medai db upgrade"
         )
 
 
