@@ -105,7 +105,7 @@ class PostgresExporter:
 
 async def _upserted(cursor: Cursor, table: Table, rows: Sequence[object]) -> int:
     staging = Staging(cursor, table)
-    await staging.create()
+    await cursor.execute(staging.creation)
     await staging.load(rows)
     return await staging.write()
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composable, Identifier
 from sqlalchemy import Table
 
 from medai.datalens.copying import Copying, Cursor
@@ -21,15 +21,21 @@ class Replacement:
     """
 
     def __init__(self, cursor: Cursor, client_id: str, days: Sequence[date]) -> None:
-        span = Span(client_id, days)
+        self._span = Span(client_id, days)
         self._cursor = cursor
-        self._tables = {table.name: _Days(cursor, table, span) for table in DAY_TABLES}
+        self._tables = {table.name: _Days(cursor, table, self._span) for table in DAY_TABLES}
         self.written: dict[str, int] = {}
 
     async def open(self) -> None:
-        """Look what the tables hold."""
-        for table in self._tables.values():
-            await table.open()
+        """Look what the tables hold: where the days are empty, rows go straight there."""
+        where = {"client_id": self._span.client_id, "days": list(self._span.days)}
+        await self._cursor.execute(_HOLDS, where)
+        held = await self._cursor.fetchone() or ()
+        for table, has_rows in zip(self._tables.values(), held, strict=True):
+            table.is_straight = not has_rows
+        creations = [t.staging.creation for t in self._tables.values() if not t.is_straight]
+        if creations:
+            await self._cursor.execute(b"; ".join(creations))
 
     async def add(self, table: Table, rows: Iterable[DayRow]) -> None:
         """Take rows of one of the day tables, any number of times: they are not kept in memory.
@@ -52,37 +58,18 @@ class Replacement:
 
 
 class _Days:
-    """The days in one table. Where they are empty, rows go straight there."""
+    """The days in one table. Where they are empty (`is_straight`), rows go straight there."""
 
     def __init__(self, cursor: Cursor, table: Table, span: Span) -> None:
-        self._cursor = cursor
-        self._table = table
         self._span = span
         self._wanted = {(span.client_id, day) for day in span.days}
-        self._target = Identifier(str(table.schema), table.name)
-        self._straight = Copying(cursor, table, self._target)
-        self._staging = Staging(cursor, table)
-        self._is_straight = False
-
-    async def open(self) -> None:
-        # A call that another day holds may have moved here: its row is no missing one.
-        self._is_straight = is_of_day(self._table) and not await self._has_rows()
-        if not self._is_straight:
-            await self._staging.create()
-
-    async def _has_rows(self) -> bool:
-        query = SQL(
-            "SELECT EXISTS (SELECT 1 FROM {} WHERE client_id = %s AND metric_date = ANY(%s))"
-        )
-        await self._cursor.execute(
-            query.format(self._target), [self._span.client_id, self._span.days]
-        )
-        row = await self._cursor.fetchone()
-        return bool(row and row[0])
+        self._straight = Copying(cursor, table, _target(table))
+        self.staging = Staging(cursor, table)
+        self.is_straight = False
 
     async def add(self, rows: Iterable[DayRow]) -> None:
         own = self._own(rows)
-        await (self._straight.send(own) if self._is_straight else self._staging.load(own))
+        await (self._straight.send(own) if self.is_straight else self.staging.load(own))
 
     def _own(self, rows: Iterable[DayRow]) -> Iterator[DayRow]:
         for row in rows:
@@ -91,6 +78,23 @@ class _Days:
             yield row
 
     async def close(self) -> int:
-        if self._is_straight:
+        if self.is_straight:
             return self._straight.count
-        return await self._staging.replace(self._span)
+        return await self.staging.replace(self._span)
+
+
+def _target(table: Table) -> Identifier:
+    return Identifier(str(table.schema), table.name)
+
+
+def _holds(table: Table) -> Composable:
+    if not is_of_day(table):
+        # A call that another day holds may have moved here: its row is no missing one.
+        return SQL("true")
+    return SQL(
+        "EXISTS (SELECT 1 FROM {} WHERE client_id = %(client_id)s AND metric_date = ANY(%(days)s))"
+    ).format(_target(table))
+
+
+_HOLDS = SQL("SELECT {}").format(SQL(", ").join(map(_holds, DAY_TABLES))).as_bytes(None)
+"""One truth for each day table: whether it has rows of these days."""

@@ -3,7 +3,7 @@
 Unchanged rows keep their id and created_at, and sequences do not advance on repetition.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -24,7 +24,29 @@ class Span:
 
 
 _ANYWHERE = "true"
-_OF_SPAN = "old.client_id = %s AND old.metric_date = ANY(%s)"
+_OF_SPAN = "old.client_id = %(client_id)s AND old.metric_date = ANY(%(days)s)"
+
+_CREATE = (
+    "CREATE TEMP TABLE {staging} ON COMMIT DROP AS SELECT {columns} FROM {target} WITH NO DATA"
+)
+_GONE = (
+    "gone AS (DELETE FROM {target} AS old WHERE {of_span}"
+    " AND NOT EXISTS (SELECT 1 FROM {staging} AS new WHERE {same}))"
+)
+_CHANGED = (
+    "changed AS (UPDATE {target} AS old SET ({others}) = ROW({new_others})"
+    " FROM {staging} AS new WHERE {same} AND {within}"
+    " AND ({old_others}) IS DISTINCT FROM ({new_others}) RETURNING 1)"
+)
+_ADDED = (
+    "added AS (INSERT INTO {target} ({columns}) SELECT {new_columns} FROM {staging} AS new"
+    " WHERE NOT EXISTS (SELECT 1 FROM {target} AS old WHERE {same} AND {within})"
+    " ORDER BY new.ctid RETURNING 1)"  # equal rows get equal ids in every installation
+)
+_COUNT = "SELECT (SELECT count(*) FROM changed) + (SELECT count(*) FROM added)"
+# One statement: its parts see the same rows, and each touches others than the other two.
+_WRITE = f"WITH {_CHANGED}, {_ADDED} {_COUNT}"
+_REPLACE = f"WITH {_GONE}, {_CHANGED}, {_ADDED} {_COUNT}"
 
 
 class Staging:
@@ -35,12 +57,10 @@ class Staging:
         self._table = table
         self._copying = Copying(cursor, table, _staging(table))
 
-    async def create(self) -> None:
-        """Make the empty staging table."""
-        await self._run(
-            "CREATE TEMP TABLE {staging} ON COMMIT DROP AS"
-            " SELECT {columns} FROM {target} WITH NO DATA"
-        )
+    @property
+    def creation(self) -> bytes:
+        """The statement that makes the empty staging table; it has no parameters."""
+        return _written_out(_CREATE, self._table)
 
     async def load(self, rows: Iterable[object]) -> None:
         """Copy rows in, any number of times. Raises ValueError when two of them have one key."""
@@ -49,46 +69,23 @@ class Staging:
     async def replace(self, span: Span) -> int:
         """Make the target hold exactly the staged rows for these days; returns how many were
         written. What is staged must be of these days."""
-        await self._remove_stale(span)
-        if not is_of_day(self._table):
-            return await self.write()
         # Equal keys are of equal days, so read only these.
-        return await self._write(_OF_SPAN, [span.client_id, span.days])
+        within = _OF_SPAN if is_of_day(self._table) else _ANYWHERE
+        parameters = {"client_id": span.client_id, "days": list(span.days)}
+        return await self._count(_written_out(_REPLACE, self._table, within), parameters)
 
     async def write(self) -> int:
         """Update rows that differ and insert the missing; returns how many were written."""
-        return await self._write(_ANYWHERE, [])
+        return await self._count(_written_out(_WRITE, self._table))
 
-    async def _remove_stale(self, span: Span) -> None:
-        await self._run(
-            "DELETE FROM {target} AS old WHERE {within}"
-            " AND NOT EXISTS (SELECT 1 FROM {staging} AS new WHERE {same})",
-            _OF_SPAN,
-            [span.client_id, span.days],
-        )
-
-    async def _write(self, within: str, parameters: Sequence[object]) -> int:
-        change = (
-            "UPDATE {target} AS old SET ({others}) = ROW({new_others}) FROM {staging} AS new"
-            " WHERE {same} AND {within} AND ({old_others}) IS DISTINCT FROM ({new_others})"
-        )
-        add = (
-            "INSERT INTO {target} ({columns}) SELECT {new_columns} FROM {staging} AS new"
-            " WHERE NOT EXISTS (SELECT 1 FROM {target} AS old WHERE {same} AND {within})"
-            " ORDER BY new.ctid"  # equal rows get equal ids in every installation
-        )
-        changed = await self._run(change, within, parameters)
-        return changed + await self._run(add, within, parameters)
-
-    async def _run(
-        self, statement: str, within: str = _ANYWHERE, parameters: Sequence[object] = ()
-    ) -> int:
-        await self._cursor.execute(_written_out(statement, self._table, within), parameters)
-        return self._cursor.rowcount
+    async def _count(self, statement: bytes, parameters: Mapping[str, object] | None = None) -> int:
+        await self._cursor.execute(statement, parameters)
+        row = await self._cursor.fetchone()
+        return int(row[0]) if row else 0
 
 
 @cache
-def _written_out(statement: str, table: Table, within: str) -> bytes:
+def _written_out(statement: str, table: Table, within: str = _ANYWHERE) -> bytes:
     """The statement for the table. Writing a hundred columns out takes longer than a short one."""
     columns, key = written_columns(table), key_columns(table)
     others = [name for name in columns if name not in key]
@@ -102,6 +99,7 @@ def _written_out(statement: str, table: Table, within: str) -> bytes:
         new_others=column_list(others, "new"),
         same=_pairs(key),
         within=SQL(within),
+        of_span=SQL(_OF_SPAN),
     )
     return composed.as_bytes(None)
 
