@@ -11,6 +11,10 @@ from medai.datalens.staging import Span, Staging
 from medai.datalens.tables import DAY_TABLES, is_of_day
 from medai.metrics.rows import CriterionRow, DailyRow, DetailRow, FunnelRow
 
+_BY_HASH = "SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off"
+"""The planner knows nothing of staged rows and takes them for a few: it would look each up by an
+index of the clinic, or merge by the day alone, and compare all of a day's rows with each other."""
+
 DayRow = DailyRow | CriterionRow | DetailRow | FunnelRow
 
 
@@ -47,9 +51,7 @@ class Replacement:
     async def close(self) -> None:
         """Make the tables hold exactly the rows given; rows of none clear a day."""
         await self._replace([table for table in DAY_TABLES if not is_of_day(table)])
-        # The planner knows little of a table that grows by a day a day: it would look every
-        # staged row up by an index of the clinic, and read all of the clinic's rows each time.
-        await self._cursor.execute("SET LOCAL enable_nestloop = off")
+        await self._cursor.execute(_BY_HASH)
         await self._replace([table for table in DAY_TABLES if is_of_day(table)])
 
     async def _replace(self, tables: Sequence[Table]) -> None:
