@@ -71,6 +71,9 @@ def test_an_administrator_is_named_without_spaces_around() -> None:
     assert named_administrator(Role.OWNER, " ") == ""
     with pytest.raises(InvalidInputError, match="никому"):
         named_administrator(Role.ADMINISTRATOR, "НЕИЗВЕСТНЫЙ")
+    for nobody in ("", "\u200b", " — "):
+        with pytest.raises(InvalidInputError, match="так, как он подписан"):
+            named_administrator(Role.ADMINISTRATOR, nobody)
 
 
 def test_a_member_looks_at_a_clinic_of_their_own() -> None:

@@ -44,7 +44,7 @@ def named_administrator(role: Role, administrator: str) -> str:
         if name:
             raise InvalidInputError("Имя администратора указывают только для роли administrator")
         return ""
-    if not name:
+    if not any(map(str.isalnum, name)):  # a name of invisible letters is none
         raise InvalidInputError("Назовите администратора так, как он подписан в звонках")
     if len(name) > LONGEST_ADMINISTRATOR:
         raise InvalidInputError(f"Имя администратора длиннее {LONGEST_ADMINISTRATOR} знаков")
