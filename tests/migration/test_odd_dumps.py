@@ -1,9 +1,7 @@
 """Dumps that are odder than contract 2: nothing stops the upgrade, nothing is lost."""
 
 import struct
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +9,7 @@ import bson
 import pytest
 from bson import ObjectId
 from bson.codec_options import CodecOptions
-from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from tests.fixtures.application import empty_mongodb, settings_for
 from tests.migration.old_dump import CLINICS, Doc
 
 from medai.bootstrap import open_application
@@ -26,18 +22,6 @@ from medai.settings import Settings
 ORDER = UpgradeOrder(None, ZoneInfo("Europe/Moscow"))
 CLINIC: Doc = {"_id": "c1", "name": "Ромашка", "client_id": CLINICS[0]}
 MEGABYTE = 1024 * 1024
-
-
-@pytest.fixture
-async def settings(postgres_dsn: str, mongodb_uri: str, tmp_path: Path) -> AsyncIterator[Settings]:
-    async with empty_mongodb(mongodb_uri) as store:
-        yield settings_for("http://127.0.0.1:9", postgres_dsn, tmp_path / "data", store)
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[AsyncDatabase[Doc]]:
-    async with AsyncMongoClient[Doc](settings.mongodb_uri, tz_aware=True) as client:
-        yield client[settings.mongodb_name]
 
 
 def _call(number: int, **more: Any) -> Doc:

@@ -1,6 +1,5 @@
 """Upgrades of small dumps: refusal at start, a dump restored twice, archives, wrong folders."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,9 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from tests.fixtures.application import SECRET, empty_mongodb, settings_for
+from tests.fixtures.application import SECRET
 from tests.fixtures.command_line import CommandLine
 from tests.migration.old_dump import CLINICS, Doc, old_dump
 
@@ -33,18 +31,6 @@ OLD_CALL: Doc = {
     "transcription_status": "success", "filename_transcription": "note_5_x.txt", "duration": 60,
 }  # fmt: skip
 OLD_CLINIC: Doc = {"_id": "c1", "name": "Ромашка", "client_id": CLINICS[0]}
-
-
-@pytest.fixture
-async def settings(postgres_dsn: str, mongodb_uri: str, tmp_path: Path) -> AsyncIterator[Settings]:
-    async with empty_mongodb(mongodb_uri) as store:
-        yield settings_for("http://127.0.0.1:9", postgres_dsn, tmp_path / "data", store)
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[AsyncDatabase[Doc]]:
-    async with AsyncMongoClient[Doc](settings.mongodb_uri, tz_aware=True) as client:
-        yield client[settings.mongodb_name]
 
 
 async def _fill(database: AsyncDatabase[Doc], **collections: list[Doc]) -> None:
