@@ -44,10 +44,10 @@ def named_administrator(role: Role, administrator: str) -> str:
         if name:
             raise InvalidInputError("Имя администратора указывают только для роли administrator")
         return ""
-    if not any(map(str.isalnum, name)):  # a name of invisible letters is none
-        raise InvalidInputError("Назовите администратора так, как он подписан в звонках")
     if len(name) > LONGEST_ADMINISTRATOR:
         raise InvalidInputError(f"Имя администратора длиннее {LONGEST_ADMINISTRATOR} знаков")
+    if not any(map(str.isalnum, name)):  # a name of invisible letters is none
+        raise InvalidInputError("Назовите администратора так, как он подписан в звонках")
     if name.casefold() in _NOBODY:
         raise InvalidInputError("Звонки без администратора никому не принадлежат: назовите имя")
     return name
