@@ -1,7 +1,7 @@
 """Rows of one table as COPY takes them: texts that fit, and no key twice."""
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 from psycopg import AsyncCursor
@@ -13,6 +13,8 @@ from medai.kit.ids import stable_id
 from medai.kit.text import clean
 
 Cursor = AsyncCursor[tuple[Any, ...]]
+Row = tuple[Any, ...]
+"""Values of `written_columns`, in their order."""
 _DIGEST_LETTERS = 8
 
 
@@ -25,7 +27,6 @@ class Copying:
         self._cursor = cursor
         self._table = table
         self._copy = SQL("COPY {} ({}) FROM STDIN").format(into, column_list(names))
-        self._row = attrgetter(*names)
         self._texts = [
             (place, _Texts(column))
             for place, column in enumerate(columns)
@@ -40,14 +41,14 @@ class Copying:
         """How many rows were sent."""
         return len(self._known)
 
-    async def send(self, rows: Iterable[object]) -> None:
+    async def send(self, rows: Iterable[Row]) -> None:
         """Copy rows in, any number of times. Raises ValueError when two of them have one key."""
         async with self._cursor.copy(self._copy) as stream:
             for row in rows:
                 await stream.write_row(self._values(row))
 
-    def _values(self, row: object) -> list[Any]:
-        values = list(self._row(row))
+    def _values(self, row: Row) -> list[Any]:
+        values = list(row)
         for place, texts in self._texts:
             values[place] = texts[values[place]]
         for place in self._lists:

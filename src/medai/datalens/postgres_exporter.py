@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import replace
 from datetime import date
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Table
 
-from medai.datalens.copying import Cursor
+from medai.datalens.copying import Cursor, Row
 from medai.datalens.replacement import Replacement
 from medai.datalens.staging import Staging
 from medai.datalens.tables import DAY_TABLES, QUOTA, RECOMMENDATIONS, SCHEMA
@@ -103,7 +102,7 @@ class PostgresExporter:
                 yield cursor
 
 
-async def _upserted(cursor: Cursor, table: Table, rows: Sequence[object]) -> int:
+async def _upserted(cursor: Cursor, table: Table, rows: Sequence[Row]) -> int:
     staging = Staging(cursor, table)
     await cursor.execute(staging.creation)
     await staging.load(rows)
@@ -125,7 +124,7 @@ def _completed(row: QuotaRow, known: _Quotas) -> QuotaRow | None:
     used, limit = known.get(
         (row.client_id, row.period_type, row.period_start), (-1, row.limit_seconds)
     )
-    return replace(row, limit_seconds=limit) if row.used_seconds > used else None
+    return row._replace(limit_seconds=limit) if row.used_seconds > used else None
 
 
 @contextmanager

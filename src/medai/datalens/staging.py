@@ -11,7 +11,7 @@ from functools import cache
 from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import Table
 
-from medai.datalens.copying import Copying, Cursor, column_list
+from medai.datalens.copying import Copying, Cursor, Row, column_list
 from medai.datalens.tables import is_of_day, key_columns, written_columns
 
 
@@ -62,7 +62,7 @@ class Staging:
         """The statement that makes the empty staging table; it has no parameters."""
         return _written_out(_CREATE, self._table)
 
-    async def load(self, rows: Iterable[object]) -> None:
+    async def load(self, rows: Iterable[Row]) -> None:
         """Copy rows in, any number of times. Raises ValueError when two of them have one key."""
         await self._copying.send(rows)
 

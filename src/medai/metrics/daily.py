@@ -43,7 +43,7 @@ def daily_rows(calls: Iterable[Call]) -> list[DailyRow]:
     """
     tally = DailyTally()
     for call, analysis in exported(calls):
-        tally.add(labels_of(call, analysis.call_type), call, analysis)
+        tally.add(labels_of(call, analysis), call, analysis)
     return list(tally.rows())
 
 
@@ -59,20 +59,13 @@ class DailyTally:
 
     def rows(self) -> Iterator[DailyRow]:
         """See `daily_rows`."""
-        return (_row(labels, self._sums[labels]) for labels in sorted(self._sums))
+        return (_row(labels, sums) for labels, sums in sorted(self._sums.items()))
 
 
 def _row(labels: Labels, sums: _Sums) -> DailyRow:
     fg = _mean(sums.score, sums.scored)
     return DailyRow(
-        metric_date=labels.metric_date,
-        week_start_date=labels.week_start_date,
-        client_id=labels.client_id,
-        subdomain=labels.subdomain,
-        administrator=labels.administrator,
-        call_direction=labels.call_direction,
-        source=labels.source,
-        call_type=labels.call_type,
+        *labels,
         total_calls=sums.calls,
         converted_calls=sums.converted,
         conversion_rate=Decimal(sums.converted) / sums.calls,

@@ -53,6 +53,7 @@ def _row(call: Call, analysis: Analysis, urls: tuple[str, str], verdict: Efficie
         recommendations_text="\n".join(analysis.recommendations),
         client_id=call.client_id,
         subdomain=call.subdomain,
+        call_id=None,
         call_type=analysis.call_type,
         is_effective=verdict.is_effective,
         matched_criteria=", ".join(verdict.matched_criteria),

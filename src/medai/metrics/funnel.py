@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from medai.calls.models import Call, SkipReason
+from medai.calls.models import Analysis, Call, SkipReason
 from medai.metrics.rows import FunnelRow
-from medai.metrics.selection import ANALYSED, Labels, labels_of
+from medai.metrics.selection import Labels, labels_of, scored
 
 _NO_CALLS = {SkipReason.DUPLICATE, SkipReason.NOTE_LINK, SkipReason.NOTE_MISSING}
 """Entries of the CRM that are the repetition of a call or none at all."""
@@ -25,7 +25,8 @@ def funnel_rows(calls: Iterable[Call]) -> list[FunnelRow]:
     """One row per day and combination of labels, sorted by labels."""
     tally = FunnelTally()
     for call in calls:
-        tally.add(call)
+        analysis = scored(call)
+        tally.add(labels_of(call, analysis), call, analysis)
     return list(tally.rows())
 
 
@@ -35,12 +36,11 @@ class FunnelTally:
     def __init__(self) -> None:
         self._counts: defaultdict[Labels, _Counts] = defaultdict(_Counts)
 
-    def add(self, call: Call) -> None:
-        """Count a stored call, whatever became of it."""
+    def add(self, labels: Labels, call: Call, analysis: Analysis | None) -> None:
+        """Count a stored call, whatever became of it; its analysis if it is `scored`."""
         if call.skip_reason in _NO_CALLS:
             return
-        analysis = call.analysis if call.stage in ANALYSED and call.transcript else None
-        counts = self._counts[labels_of(call, analysis.call_type if analysis else "")]
+        counts = self._counts[labels]
         counts.total += 1
         counts.talks += call.skip_reason is None
         counts.transcribed += call.skip_reason is None and call.transcript is not None
@@ -49,19 +49,12 @@ class FunnelTally:
 
     def rows(self) -> Iterator[FunnelRow]:
         """See `funnel_rows`."""
-        return (_row(labels, self._counts[labels]) for labels in sorted(self._counts))
+        return (_row(labels, counts) for labels, counts in sorted(self._counts.items()))
 
 
 def _row(labels: Labels, counts: _Counts) -> FunnelRow:
     return FunnelRow(
-        metric_date=labels.metric_date,
-        week_start_date=labels.week_start_date,
-        client_id=labels.client_id,
-        subdomain=labels.subdomain,
-        administrator=labels.administrator,
-        call_direction=labels.call_direction,
-        source=labels.source,
-        call_type=labels.call_type,
+        *labels,
         total_calls=counts.total,
         talk_calls=counts.talks,
         transcribed_calls=counts.transcribed,

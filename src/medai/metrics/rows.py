@@ -3,15 +3,17 @@
 Columns and formulas: contract 3. Numbers that are NUMERIC in the database are `Decimal`, because
 sums of binary floats depend on the order of calls and would make unchanged rows look changed.
 Label columns are never NULL: an unknown label is the empty text.
+
+Tuples in the order of their tables' columns: a year has a hundred thousand of them, and COPY takes
+them as they are.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyRow:
+class DailyRow(NamedTuple):
     """daily_summary_metrics: calls of one day under one combination of labels.
 
     Durations are seconds, speeds minutes, `conversion_rate` a fraction 0-1, `fg_percent` 0-100.
@@ -38,8 +40,7 @@ class DailyRow:
     avg_processing_speed_minutes: Decimal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionRow:
+class CriterionRow(NamedTuple):
     """call_criteria_metrics: one criterion's scores (0-10) under one combination of labels.
 
     `criterion_name` is the display name of contract 3, for example "Приветствие".
@@ -59,8 +60,7 @@ class CriterionRow:
     avg_score: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetailRow:
+class DetailRow(NamedTuple):
     """call_details: one analysed call. `matched_criteria` is joined by commas."""
 
     call_mongo_id: str
@@ -71,14 +71,13 @@ class DetailRow:
     recommendations_text: str
     client_id: str
     subdomain: str
-    call_id: str | None = None
+    call_id: str | None
     call_type: str
     is_effective: bool | None
     matched_criteria: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunnelRow:
+class FunnelRow(NamedTuple):
     """call_funnel_metrics: how far the calls of a day came; each count holds the next ones.
 
     `total_calls` are those of the CRM without repetitions, `talk_calls` those worth a transcript,
@@ -101,8 +100,7 @@ class FunnelRow:
     booked_calls: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuotaRow:
+class QuotaRow(NamedTuple):
     """minute_quota_metrics: a month or week of a clinic's zone. Amounts are seconds.
 
     `period_type` is "month" or "week", `period_end` its last day.
@@ -117,8 +115,7 @@ class QuotaRow:
     limit_seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecommendationRow:
+class RecommendationRow(NamedTuple):
     """recommendation_analysis: the conclusions of one week or month of a clinic.
 
     `period_type` is "weekly" or "monthly"; `overall_summary` is markdown.
@@ -127,6 +124,6 @@ class RecommendationRow:
     client_id: str
     start_date: date
     end_date: date
-    period_type: str = "weekly"
+    period_type: str
     summary_points: tuple[str, ...]
     overall_summary: str

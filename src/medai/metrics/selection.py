@@ -12,12 +12,14 @@ ANALYSED = (Stage.ANALYSED, Stage.EXPORTED)
 
 
 class Labels(NamedTuple):
-    """The seven label columns shared by the daily and the criteria table. None is ever NULL.
+    """The columns that tables of days begin with: the day, its week, the labels.
 
-    A tuple, because a year of calls is counted and sorted by them.
+    A tuple, because a year of calls is counted and sorted by them. None is ever NULL.
     """
 
     metric_date: date
+    week_start_date: date
+    """Monday of the day's ISO week."""
     client_id: str
     subdomain: str
     administrator: str
@@ -25,10 +27,10 @@ class Labels(NamedTuple):
     source: str
     call_type: str
 
-    @property
-    def week_start_date(self) -> date:
-        """Monday of the day's ISO week."""
-        return week_start(self.metric_date)
+
+def scored(call: Call) -> Analysis | None:
+    """The analysis that counts, of any type; the stage is past it and there is a transcript."""
+    return call.analysis if call.stage in ANALYSED and call.transcript else None
 
 
 def shown(call: Call) -> Analysis | None:
@@ -48,14 +50,15 @@ def exported(calls: Iterable[Call]) -> Iterator[tuple[Call, Analysis]]:
             yield call, analysis
 
 
-def labels_of(call: Call, call_type: str) -> Labels:
+def labels_of(call: Call, analysis: Analysis | None) -> Labels:
     """Where the call is counted: its own business day and its data values."""
     return Labels(
         metric_date=call.business_day,
+        week_start_date=week_start(call.business_day),
         client_id=call.client_id,
         subdomain=call.subdomain,
         administrator=call.administrator,
         call_direction=call.direction.label,
         source=call.source,
-        call_type=call_type,
+        call_type=analysis.call_type if analysis else "",
     )

@@ -6,7 +6,7 @@ from medai.metrics.daily import DailyTally
 from medai.metrics.details import CallLinks, detail_row
 from medai.metrics.funnel import FunnelTally
 from medai.metrics.rows import DetailRow
-from medai.metrics.selection import ANALYSED, labels_of, shown
+from medai.metrics.selection import labels_of, scored, shown
 
 
 class Tally:
@@ -20,11 +20,11 @@ class Tally:
 
     def add(self, call: Call) -> DetailRow | None:
         """Count a call; returns its own row, which is not kept here."""
-        self.funnel.add(call)
-        analysis = shown(call) if call.stage in ANALYSED else None
-        if analysis is None:
+        analysis = scored(call)
+        labels = labels_of(call, analysis)
+        self.funnel.add(labels, call, analysis)
+        if analysis is None or not shown(call):
             return None
-        labels = labels_of(call, analysis.call_type)
         self.daily.add(labels, call, analysis)
         self.criteria.add(labels, analysis)
         return detail_row(call, analysis, self._links)
