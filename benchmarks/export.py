@@ -23,7 +23,6 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
-from operator import attrgetter
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -58,7 +57,7 @@ from medai.kit.chunks import chunks
 from medai.kit.days import DayRange
 from medai.kit.ids import call_id
 from medai.metrics.tally import Tally
-from medai.processing.export_parts import in_parts
+from medai.processing.export_parts import CountedDays, in_parts
 from medai.processing.exports import Exports
 
 CALLS_OF_A_YEAR, QUICK_CALLS = 20_000, 2_000
@@ -340,14 +339,16 @@ def _parts(application: Application, stored: list[Call]) -> list[dict[str, list[
     due = [DueDay("", CLIENT, day, 1) for day in days]
     parts: list[dict[str, list[Any]]] = []
     for part in in_parts(due, sizes):
-        wanted, tally = {each.day for each in part}, Tally(application.links)
-        details = [tally.add(call) for call in stored if call.business_day in wanted]
+        wanted, counted = {each.day for each in part}, CountedDays(Tally(application.links))
+        for call in stored:
+            if call.business_day in wanted:
+                counted.add(call)
         parts.append(
             {
-                DAILY.name: list(tally.daily.rows()),
-                CRITERIA.name: list(tally.criteria.rows()),
-                DETAILS.name: [row for row in details if row],
-                FUNNEL.name: list(tally.funnel.rows()),
+                DAILY.name: list(counted.tally.daily.rows()),
+                CRITERIA.name: list(counted.tally.criteria.rows()),
+                DETAILS.name: counted.details,
+                FUNNEL.name: list(counted.tally.funnel.rows()),
                 "days": [each.day for each in part],
             }
         )
@@ -381,14 +382,13 @@ async def _bare_copy(application: Application, parts: list[dict[str, list[Any]]]
         cursor = connection.cursor()
         for one in DAY_TABLES:
             columns = written_columns(one)
-            values = attrgetter(*columns)
             query = SQL("COPY {} ({}) FROM STDIN").format(
                 Identifier("public", one.name), SQL(", ").join(map(Identifier, columns))
             )
             async with cursor.copy(query) as stream:
                 for part in parts:
                     for row in part[one.name]:
-                        await stream.write_row(values(row))
+                        await stream.write_row(row)
 
 
 async def _write(application: Application, parts: list[dict[str, list[Any]]]) -> None:
@@ -404,7 +404,6 @@ async def _row_by_row(application: Application, parts: list[dict[str, list[Any]]
     async with application.pool.connection() as connection, connection.transaction():
         for one in DAY_TABLES:
             columns, key = written_columns(one), key_columns(one)
-            values = attrgetter(*columns)
             query = SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}").format(
                 Identifier("public", one.name),
                 SQL(", ").join(map(Identifier, columns)),
@@ -418,7 +417,7 @@ async def _row_by_row(application: Application, parts: list[dict[str, list[Any]]
             )
             for part in parts:
                 for row in part[one.name]:
-                    await connection.execute(query, values(row))
+                    await connection.execute(query, row)
 
 
 async def _change_one_call(application: Application, number: int, again: int) -> None:

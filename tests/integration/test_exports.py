@@ -1,7 +1,7 @@
 """The export as a whole: what is due, one exporter at a time, told failures, rebuilding."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -163,6 +163,25 @@ async def test_the_log_says_why_a_day_was_not_written_and_quotes_no_call(
     assert done[1].id in damaged
     assert "(поля administrator, phone)" in damaged
     assert "Анна" not in str(logs)
+
+
+async def test_tables_are_free_while_calls_are_read(
+    application: Application, calls: list[Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store may take long to give a year: whoever changes a table need not wait for it."""
+    of_days, looked = application.exports._calls.of_days, list[str]()
+
+    async def looking(*which: Any) -> AsyncIterator[Call]:
+        async for call in of_days(*which):
+            with psycopg.connect(dsn_of(application.pool)) as other:
+                for table in TABLES:
+                    other.execute(f"LOCK TABLE {table.name} NOWAIT".encode())
+            looked.append(call.id)
+            yield call
+
+    monkeypatch.setattr(application.exports._calls, "of_days", looking)
+    assert await application.exports.export(None) == expected(calls)
+    assert len(looked) == len(calls)
 
 
 async def test_a_full_export_repairs_what_was_altered_by_hand(

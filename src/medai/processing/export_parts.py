@@ -1,11 +1,15 @@
 """Due days in parts that are read and written together: neither a query per day nor a huge one."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from medai.calls.models import Call, Stage
 from medai.datalens.days import DueDay
+from medai.metrics.rows import DetailRow
+from medai.metrics.tally import Tally
 
-CALLS_AT_ONCE = 5_000
+CALLS_AT_ONCE = 2_500
 """A part ends with the day that reaches so many calls; a day is never divided."""
 _LARGEST_GAP = timedelta(days=3)
 """Days between due ones are read and thrown away: better than another query, if they are few."""
@@ -24,3 +28,23 @@ def in_parts(days: Sequence[DueDay], sizes: Mapping[date, int]) -> Iterator[list
         calls += sizes.get(day.day, 0)
     if part:
         yield part
+
+
+@dataclass(slots=True)
+class CountedDays:
+    """What the calls of some days of a clinic come to.
+
+    Of each call only its own row is kept, about a kilobyte; `analysed` are the ids of those whose
+    stage says that they were never exported.
+    """
+
+    tally: Tally
+    details: list[DetailRow] = field(default_factory=list)
+    analysed: list[str] = field(default_factory=list)
+
+    def add(self, call: Call) -> None:
+        """Count a call of the days."""
+        if row := self.tally.add(call):
+            self.details.append(row)
+        if call.stage is Stage.ANALYSED:
+            self.analysed.append(call.id)

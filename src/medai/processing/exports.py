@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import aclosing
 from datetime import date
 
 import structlog
@@ -21,20 +22,19 @@ from medai.datalens.tables import CRITERIA, DAILY, DETAILS, FUNNEL, QUOTA, RECOM
 from medai.datalens.turns import Waiting
 from medai.errors import ConflictError, StoredDataError, StoreError
 from medai.infra.documents import Where
+from medai.kit.ahead import one_ahead
 from medai.kit.clock import Clock
 from medai.kit.days import DayRange
 from medai.metrics.quota import past_quota_rows, quota_rows
-from medai.metrics.rows import DetailRow, QuotaRow, RecommendationRow
+from medai.metrics.rows import QuotaRow, RecommendationRow
 from medai.metrics.tally import Tally
-from medai.processing.export_parts import in_parts
+from medai.processing.export_parts import CountedDays, in_parts
 from medai.processing.links import SignedLinks
 
 _log = structlog.get_logger(__name__)
 
 _COLUMN = re.compile(r"column \w+")
 """Of PostgreSQL's 'COPY staging_…, line 1, column total_calls: "…"'."""
-_DETAILS_AT_ONCE = 1_000
-"""Rows of calls that are held before they are sent."""
 
 
 class Exports:
@@ -107,14 +107,14 @@ class Exports:
         forgotten = [
             (of_clinic, day)
             for of_clinic in clinics
-            for day in await self._counted(of_clinic, None, analysed)
+            for day in await self._calls_per_day(of_clinic, None, analysed)
             if (of_clinic, day) not in due
         ]
         for of_clinic, day in forgotten:
             await self._days.touch(of_clinic, day)
         return bool(forgotten)
 
-    async def _counted(
+    async def _calls_per_day(
         self, client_id: str | None, days: DayRange | None, where: Where
     ) -> dict[date, int]:
         """How many of the clinic's calls each business day has."""
@@ -126,18 +126,25 @@ class Exports:
     ) -> Counter[str]:
         span, sizes = DayRange(days[0].day, days[-1].day), dict[date, int]()
         if len(days) > 1:
-            sizes = await self._counted(client_id, span, {})
-        written: Counter[str] = Counter()
-        for part in in_parts(days, sizes):
-            written.update(await self._export_part(client_id, part, failed))
+            sizes = await self._calls_per_day(client_id, span, {})
+        parts, written = [*in_parts(days, sizes)], Counter[str]()
+        readings = one_ahead(self._count(client_id, part) for part in parts)
+        async with aclosing(readings):
+            for part in parts:
+                reading = await anext(readings)
+                written.update(await self._export_part(client_id, part, reading, failed))
         return written
 
     async def _export_part(
-        self, client_id: str, days: Sequence[DueDay], failed: list[DueDay]
+        self,
+        client_id: str,
+        days: Sequence[DueDay],
+        reading: Awaitable[CountedDays],
+        failed: list[DueDay],
     ) -> Counter[str]:
-        """A day that cannot be written keeps no other from being written; it stays due."""
+        """A day that cannot be read or written keeps no other from it; it stays due."""
         try:
-            return await self._replace(client_id, days)
+            return await self._replace(client_id, days, await reading)
         except (StoreError, ConflictError):
             raise
         except Exception as error:  # noqa: BLE001 - told at the end, see `export`
@@ -149,31 +156,31 @@ class Exports:
                 return Counter()
         written: Counter[str] = Counter()
         for day in days:
-            written.update(await self._export_part(client_id, [day], failed))
+            again = self._count(client_id, [day])
+            written.update(await self._export_part(client_id, [day], again, failed))
         return written
 
-    async def _replace(self, client_id: str, days: Sequence[DueDay]) -> Counter[str]:
-        """One transaction. Calls are read one by one, so that memory grows with labels only."""
-        wanted = {day.day for day in days}
-        tally, fresh = Tally(self._links), list[str]()
-        async with self._exporter.replacing(client_id, [*wanted]) as replacement:
-            details: list[DetailRow] = []
-            async for call in self._calls.of_days(client_id, DayRange(days[0].day, days[-1].day)):
-                if call.business_day not in wanted:
-                    continue
-                if row := tally.add(call):
-                    details.append(row)
-                if call.stage is Stage.ANALYSED:
-                    fresh.append(call.id)
-                if len(details) >= _DETAILS_AT_ONCE:
-                    await replacement.add(DETAILS, details)
-                    details = []
-            await replacement.add(DETAILS, details)
-            await replacement.add(DAILY, tally.daily.rows())
-            await replacement.add(CRITERIA, tally.criteria.rows())
-            await replacement.add(FUNNEL, tally.funnel.rows())
+    async def _count(self, client_id: str, days: Sequence[DueDay]) -> CountedDays:
+        """Read outside a transaction: no table is locked, however long the store takes."""
+        wanted, counted = {day.day for day in days}, CountedDays(Tally(self._links))
+        async for call in self._calls.of_days(client_id, DayRange(days[0].day, days[-1].day)):
+            if call.business_day in wanted:
+                counted.add(call)
+        return counted
+
+    async def _replace(
+        self, client_id: str, days: Sequence[DueDay], counted: CountedDays
+    ) -> Counter[str]:
+        """One transaction. A day that changed since it was read stays due: its version is newer."""
+        async with self._exporter.replacing(client_id, [day.day for day in days]) as replacement:
+            await replacement.add(DETAILS, counted.details)
+            await replacement.add(DAILY, counted.tally.daily.rows())
+            await replacement.add(CRITERIA, counted.tally.criteria.rows())
+            await replacement.add(FUNNEL, counted.tally.funnel.rows())
         analysed = {"stage": Stage.ANALYSED.value}
-        await self._calls.change_many(fresh, {"stage": Stage.EXPORTED.value}, where=analysed)
+        await self._calls.change_many(
+            counted.analysed, {"stage": Stage.EXPORTED.value}, where=analysed
+        )
         await self._days.exported(days)
         return Counter(replacement.written)
 
