@@ -52,7 +52,6 @@ class PostgresExporter:
         A repetition writes nothing: rows keep their ids and created_at.
         """
         async with self._transaction() as cursor:
-            await cursor.execute(_LOCK)
             replacement = Replacement(cursor, client_id, days)
             await replacement.open()
             yield replacement
@@ -61,7 +60,6 @@ class PostgresExporter:
     async def upsert_recommendations(self, rows: Sequence[RecommendationRow]) -> int:
         """Write conclusions by clinic and period; returns how many were new or changed."""
         async with self._transaction() as cursor:
-            await cursor.execute(_LOCK)
             return await _upserted(cursor, RECOMMENDATIONS, rows)
 
     async def upsert_quotas(self, present: Sequence[QuotaRow], past: Sequence[QuotaRow]) -> int:
@@ -70,7 +68,6 @@ class PostgresExporter:
         A past period that is known keeps its limit, and its minutes unless they were more.
         """
         async with self._transaction() as cursor:
-            await cursor.execute(_LOCK)
             known = await _known_quotas(cursor, past)
             rows = [*present, *filter(None, (_completed(row, known) for row in past))]
             return await _upserted(cursor, QUOTA, rows)
@@ -98,14 +95,14 @@ class PostgresExporter:
                 connection.transaction(),
                 connection.cursor() as cursor,
             ):
-                await cursor.execute(_WAIT)
+                await cursor.execute(f"{_WAIT}; {_LOCK}".encode())
                 yield cursor
 
 
 async def _upserted(cursor: Cursor, table: Table, rows: Sequence[Row]) -> int:
     staging = Staging(cursor, table)
     await cursor.execute(staging.creation)
-    await staging.load(rows)
+    await staging.send(rows)
     return await staging.write()
 
 

@@ -36,10 +36,10 @@ class Replacement:
         await self._cursor.execute(_HOLDS, where)
         held = await self._cursor.fetchone() or ()
         for table, has_rows in zip(self._tables.values(), held, strict=True):
-            table.is_straight = not has_rows
-        creations = [t.staging.creation for t in self._tables.values() if not t.is_straight]
-        if creations:
-            await self._cursor.execute(b"; ".join(creations))
+            table.open(is_empty=not has_rows)
+        creations = filter(None, (table.creation for table in self._tables.values()))
+        if statement := b"; ".join(creations):
+            await self._cursor.execute(statement)
 
     async def add(self, table: Table, rows: Iterable[DayRow]) -> None:
         """Take rows of one of the day tables, any number of times: they are not kept in memory.
@@ -60,18 +60,29 @@ class Replacement:
 
 
 class _Days:
-    """The days in one table. Where they are empty (`is_straight`), rows go straight there."""
+    """The days in one table. Where they are empty, rows go straight there."""
 
     def __init__(self, cursor: Cursor, table: Table, span: Span) -> None:
+        self._cursor = cursor
+        self._table = table
         self._span = span
         self._wanted = {(span.client_id, day) for day in span.days}
-        self._straight = Copying(cursor, table, _target(table))
-        self.staging = Staging(cursor, table)
-        self.is_straight = False
+        self._way: Copying | Staging
+
+    def open(self, *, is_empty: bool) -> None:
+        """Choose the way that rows take, when it is known whether the table holds any."""
+        if is_empty:
+            self._way = Copying(self._cursor, self._table, _target(self._table))
+        else:
+            self._way = Staging(self._cursor, self._table)
+
+    @property
+    def creation(self) -> bytes:
+        """The statement that has to come before the rows, if any."""
+        return self._way.creation if isinstance(self._way, Staging) else b""
 
     async def add(self, rows: Iterable[DayRow]) -> None:
-        own = self._own(rows)
-        await (self._straight.send(own) if self.is_straight else self.staging.load(own))
+        await self._way.send(self._own(rows))
 
     def _own(self, rows: Iterable[DayRow]) -> Iterator[DayRow]:
         for row in rows:
@@ -80,9 +91,9 @@ class _Days:
             yield row
 
     async def close(self) -> int:
-        if self.is_straight:
-            return self._straight.count
-        return await self.staging.replace(self._span)
+        if isinstance(self._way, Staging):
+            return await self._way.replace(self._span)
+        return self._way.count
 
 
 def _target(table: Table) -> Identifier:

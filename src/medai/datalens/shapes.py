@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import DefaultClause, String, Table
+from sqlalchemy import Column, DefaultClause, String, Table
 from sqlalchemy.dialects import postgresql
 
 from medai.datalens.tables import METADATA, key_columns
@@ -65,7 +66,7 @@ def _shape(table: Table) -> Shape:
     ]
     return Shape(
         table=f"{table.schema}.{table.name}",
-        columns={column.name: _kind(column.type) for column in table.columns},
+        columns={column.name: kind_of(column) for column in table.columns},
         primary=primary,
         key=key,
         required=required,
@@ -78,6 +79,7 @@ def _shape(table: Table) -> Shape:
     )
 
 
-def _kind(column_type: object) -> str:
-    compiled: str = column_type.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
+def kind_of(column: Column[Any]) -> str:
+    """The column's type as PostgreSQL's catalog writes it."""
+    compiled: str = column.type.compile(dialect=_DIALECT)
     return compiled.lower().replace("varchar", "character varying")
