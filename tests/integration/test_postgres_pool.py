@@ -1,6 +1,8 @@
 """The pool, its errors, and locks that hold across processes."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import psycopg
@@ -10,8 +12,13 @@ from psycopg.conninfo import make_conninfo
 from medai.errors import SettingsError, StoreError
 from medai.infra.documents import Collection
 from medai.infra.embedded import EmbeddedPostgres
-from medai.infra.postgres import Pool, advisory_lock, open_pool, store_errors
+from medai.infra.postgres import Pool, advisory_lock, open_pool, pooled_lock, store_errors
 from medai.infra.postgres_documents import PostgresDocuments
+
+Lock = Callable[[Pool, str], AbstractAsyncContextManager[None]]
+LOCKS = pytest.mark.parametrize("locked", [advisory_lock, pooled_lock])
+_TRY = "SELECT pg_try_advisory_lock(hashtextextended('key', 0))"
+_WAITERS = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 async def test_sessions_are_in_utc(pool: Pool) -> None:
@@ -53,13 +60,16 @@ async def test_errors_of_ours_are_not_hidden(pool: Pool) -> None:
             await connection.execute("SELEC 1")
 
 
-async def test_a_lock_admits_one_at_a_time_over_two_pools(pool: Pool, postgres_dsn: str) -> None:
+@LOCKS
+async def test_a_lock_admits_one_at_a_time_over_two_pools(
+    pool: Pool, postgres_dsn: str, locked: Lock
+) -> None:
     other = await open_pool(postgres_dsn, max_size=2)
     inside = peak = entered = 0
 
     async def enter(one: Pool) -> None:
         nonlocal inside, peak, entered
-        async with advisory_lock(one, "token:account"):
+        async with locked(one, "token:account"):
             inside += 1
             peak = max(peak, inside)
             # The holder may use the pool, however many wait for the lock.
@@ -68,22 +78,24 @@ async def test_a_lock_admits_one_at_a_time_over_two_pools(pool: Pool, postgres_d
             inside -= 1
             entered += 1
 
-    await asyncio.gather(*(enter(one) for one in (pool, other) * 30))
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(enter(one) for one in (pool, other) * 30))
     await other.close()
     assert (peak, entered) == (1, 60)
 
 
-async def test_a_foreign_holder_is_waited_for(pool: Pool, postgres_dsn: str) -> None:
+@LOCKS
+async def test_a_foreign_holder_is_waited_for(pool: Pool, postgres_dsn: str, locked: Lock) -> None:
     lock = "SELECT pg_advisory_lock(hashtextextended('key', 0))"
     with psycopg.connect(postgres_dsn, autocommit=True) as holder:
         holder.execute(lock)
 
         async def enter() -> str:
-            async with advisory_lock(pool, "key"):
+            async with locked(pool, "key"):
                 return "in"
 
         waiting = asyncio.create_task(enter())
-        async with advisory_lock(pool, "another key"):  # the loop is free, other keys are free
+        async with locked(pool, "another key"):  # the loop is free, other keys are free
             pass
         done, _ = await asyncio.wait([waiting], timeout=0.1)
         assert not done
@@ -91,14 +103,19 @@ async def test_a_foreign_holder_is_waited_for(pool: Pool, postgres_dsn: str) -> 
         assert await waiting == "in"
 
 
-async def test_a_lock_is_free_after_an_error_and_after_cancelling(pool: Pool) -> None:
+@LOCKS
+async def test_a_lock_is_free_after_an_error_and_after_cancelling(
+    pool: Pool, postgres_dsn: str, locked: Lock
+) -> None:
     with pytest.raises(RuntimeError):
-        async with advisory_lock(pool, "key"):
+        async with locked(pool, "key"):
             raise RuntimeError
+    with psycopg.connect(postgres_dsn) as other:  # the pool's own connection may take it twice
+        assert other.execute(_TRY).fetchone() == (True,)
     entered = asyncio.Event()
 
     async def hold() -> None:
-        async with advisory_lock(pool, "key"):
+        async with locked(pool, "key"):
             entered.set()
             await asyncio.Event().wait()
 
@@ -109,8 +126,32 @@ async def test_a_lock_is_free_after_an_error_and_after_cancelling(pool: Pool) ->
     for task in (waiter, holder):
         task.cancel()
     await asyncio.gather(holder, waiter, return_exceptions=True)
-    async with asyncio.timeout(20), advisory_lock(pool, "key"):
+    async with asyncio.timeout(20), locked(pool, "key"):
         pass
+    with psycopg.connect(postgres_dsn) as other:
+        assert other.execute(_TRY).fetchone() == (True,)
+
+
+@LOCKS
+async def test_who_gives_up_waiting_takes_no_lock_with_him(
+    pool: Pool, postgres_dsn: str, locked: Lock
+) -> None:
+    async def enter() -> None:
+        async with locked(pool, "key"):
+            raise AssertionError("somebody else holds it")
+
+    with (
+        psycopg.connect(postgres_dsn, autocommit=True) as holder,
+        psycopg.connect(postgres_dsn, autocommit=True) as other,
+    ):
+        holder.execute("SELECT pg_advisory_lock(hashtextextended('key', 0))")
+        waiting = asyncio.create_task(enter())
+        await asyncio.wait([waiting], timeout=0.1)
+        assert holder.execute(_WAITERS).fetchone()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        holder.execute("SELECT pg_advisory_unlock_all()")
+        assert other.execute(_TRY).fetchone() == (True,)
 
 
 async def test_documents_and_the_pool_survive_a_restart_of_the_server(

@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 
 from medai.errors import ConflictError
-from medai.infra.postgres import Pool, advisory_lock, store_errors
+from medai.infra.postgres import Pool, pooled_lock, store_errors
 
 _log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ async def turn(pool: Pool, waiting: Waiting | None = None) -> AsyncIterator[None
 async def _taken(pool: Pool, held: AsyncExitStack, seconds: float) -> bool:
     try:
         async with asyncio.timeout(seconds):
-            await held.enter_async_context(advisory_lock(pool, _RUN_LOCK))
+            await held.enter_async_context(pooled_lock(pool, _RUN_LOCK))
     except TimeoutError:
         return False
     return True

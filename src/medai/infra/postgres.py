@@ -40,6 +40,7 @@ _AT_WORK = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name IN (%s, 'medai-worker')
 """
+_TAKE = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
 _local_locks: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()
 
 
@@ -138,9 +139,7 @@ async def watched_lock(pool: Pool, key: str) -> AsyncIterator[HeldLock]:
     dies frees the lock. It does not fence: a holder whose connection broke has to ask (`lost`).
     Raises StoreError when the server cannot be reached.
     """
-    local_key = (id(asyncio.get_running_loop()), dsn_of(pool), key)
-    local = _local_locks.setdefault(local_key, asyncio.Lock())
-    async with local:
+    async with _local_lock(pool, key):
         with store_errors():
             connection = await _locked_connection(pool, key)
         try:
@@ -154,6 +153,24 @@ async def advisory_lock(pool: Pool, key: str) -> AsyncIterator[None]:
     """The same for work that is short, or harmless when two do it."""
     async with watched_lock(pool, key):
         yield
+
+
+@asynccontextmanager
+async def pooled_lock(pool: Pool, key: str) -> AsyncIterator[None]:
+    """The same on a connection of the pool, for work so frequent that opening one would be felt.
+
+    It takes one of the pool's few for as long as it waits and works, so not for many keys at once.
+    """
+    async with _local_lock(pool, key):
+        with store_errors():
+            async with pool.connection() as connection:
+                try:
+                    await connection.execute(_TAKE, [key])
+                    yield
+                    await connection.execute("SELECT pg_advisory_unlock_all()")
+                except BaseException:
+                    await connection.close()  # which frees the lock; the pool opens another one
+                    raise
 
 
 async def others_at_work(pool: Pool) -> int:
@@ -182,10 +199,16 @@ def dsn_of(pool: Pool) -> str:
     return pool.conninfo
 
 
+def _local_lock(pool: Pool, key: str) -> asyncio.Lock:
+    """Tasks of one process follow each other here, and only one of them asks the server."""
+    local_key = (id(asyncio.get_running_loop()), dsn_of(pool), key)
+    return _local_locks.setdefault(local_key, asyncio.Lock())
+
+
 async def _locked_connection(pool: Pool, key: str) -> AsyncConnection[tuple[Any, ...]]:
     connection = await open_connection(pool, "medai-lock")
     try:
-        await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
+        await connection.execute(_TAKE, [key])
     except BaseException:
         await connection.close()
         raise
